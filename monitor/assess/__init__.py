@@ -1,0 +1,1 @@
+"""Assess: from an `Article` to an `Assessment`, each label with the passage it came from."""

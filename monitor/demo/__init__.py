@@ -1,0 +1,1 @@
+"""Demo: the embedded sample and the small PubMed server that serves it."""

@@ -1,0 +1,1 @@
+"""Digest: the events since the last issue, as mail."""

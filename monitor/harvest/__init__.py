@@ -1,0 +1,1 @@
+"""Harvest: what to ask PubMed, what it answered, what that changes in the store."""

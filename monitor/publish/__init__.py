@@ -1,0 +1,1 @@
+"""Publish: the store as static pages, feeds and exports."""

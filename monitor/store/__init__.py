@@ -1,0 +1,1 @@
+"""Store: rows, versions and events; every query and every transaction of the program."""
