@@ -239,6 +239,18 @@ class Article:
         """Whether the indexer or the publisher gave one of these publication types."""
         return any(t.name in names for t in self.publication_types)
 
+    @property
+    def is_retracted(self) -> bool:
+        """Whether PubMed marks this paper as retracted: by type, or by a link, with PMID or not."""
+        return self.has_type("Retracted Publication") or bool(
+            self.linked("RetractionIn", "RetractedandRepublishedIn")
+        )
+
+    @property
+    def is_abridged(self) -> bool:
+        """Whether the abstract is our own abridgement (the embedded sample), not the paper's."""
+        return self.copyright.startswith("Abridged in our own words")
+
     def linked(self, *kinds: str) -> tuple[Link, ...]:
         """Links of these RefTypes."""
         return tuple(link for link in self.links if link.kind in kinds)

@@ -1,0 +1,212 @@
+"""Settings: environment (MONITOR_…), then *_FILE secrets, then monitor.toml, then defaults.
+
+An unknown name is an error that suggests the near one; nothing starts half-configured.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from monitor.errors import ConfigurationError
+
+PREFIX = "MONITOR_"
+NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
+_FILE = "_FILE"
+_SHORT_KEY = 16
+
+
+class SmtpSecurity(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
+        raise ValueError(f"no such time zone: {name!r}; one like Europe/Helsinki is") from error
+    return name
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("it must start with http:// or https://")
+    return value.rstrip("/") + "/"
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Settings(BaseModel):
+    """All settings, each named as its environment variable without the prefix, in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///monitor.db"), description="Database: SQLite or PostgreSQL URL."
+    )
+    queries_dir: Path | None = Field(
+        None, description="What to watch. Default: ./queries when it is there, else the packaged."
+    )
+    reports_dir: Path = Field(Path("reports"), description="Where the site is written.")
+    outbox_dir: Path = Field(
+        Path("outbox"), description="Where mails go as .eml files while no SMTP host is set."
+    )
+    entrez_url: Url = Field(NCBI, description="Base URL of the E-utilities.")
+    entrez_email: str = Field("", description="Your address, which NCBI asks every client to send.")
+    entrez_api_key: SecretStr | None = Field(
+        None, description="NCBI API key: 10 requests a second instead of 3."
+    )
+    smtp_host: str = Field("", description="Mail server. Empty: mails go to OUTBOX_DIR.")
+    smtp_port: int | None = Field(
+        None, ge=1, le=65535, description="Default 587 with starttls, 465 with tls, 25 with none."
+    )
+    smtp_username: str = Field("", description="Empty: no authentication.")
+    smtp_password: SecretStr | None = Field(None, description="Password of SMTP_USERNAME.")
+    smtp_security: SmtpSecurity = Field(SmtpSecurity.STARTTLS, description="starttls, tls or none.")
+    smtp_rate: int = Field(600, ge=1, description="Mails a minute at most.")
+    mail_from: str = Field(
+        "Evidence monitor <monitor@localhost.localdomain>", description="Sender of the digest."
+    )
+    site_url: str = Field(
+        "", description="Public address of the site; links in mails and feeds start with it."
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Signs unsubscribe links; 16 characters or more, kept for good."
+    )
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        "UTC", description="Time zone of the schedules and of dates in the operator's mails."
+    )
+    harvest_schedule: str = Field("daily 05:30", description='"daily HH:MM" or "mon HH:MM".')
+    digest_schedule: str = Field("mon 07:00", description='"mon HH:MM" or "daily HH:MM".')
+    operator_email: str = Field("", description="Who is told when something fails.")
+    full_abstracts: bool = Field(
+        False, description="Show whole abstracts on the site (their rights differ)."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.secret_key and len(self.secret_key.get_secret_value()) < _SHORT_KEY:
+            raise ValueError("secret_key: 16 characters or more")
+        if self.smtp_username and self.smtp_password is None:
+            raise ValueError("smtp_username is set, but smtp_password is not")
+        return self
+
+    @property
+    def url(self) -> str:
+        """The database URL, password included: for the engine only."""
+        return self.database_url.get_secret_value()
+
+    @property
+    def port(self) -> int:
+        """Port of the mail server."""
+        return self.smtp_port or {"starttls": 587, "tls": 465, "none": 25}[self.smtp_security]
+
+    def queries(self) -> Path:
+        """The folder of queries to use: the one that is set, ./queries, or the packaged one."""
+        if self.queries_dir is not None:
+            return self.queries_dir
+        here = Path("queries")
+        return here if here.is_dir() else packaged_queries()
+
+
+def packaged_queries() -> Path:
+    """The queries that came with the program: in the wheel, or beside the source."""
+    package = Path(__file__).parent
+    inside = package / "_queries"
+    return inside if inside.is_dir() else package.parent / "queries"
+
+
+def load(environ: Mapping[str, str] | None = None, toml: Path | None = None) -> Settings:
+    """Settings from `environ` (default: the process') over a TOML file (default: ./monitor.toml).
+
+    Raises `ConfigurationError` that names the setting and where it stands.
+    """
+    environment = os.environ if environ is None else environ
+    path = Path("monitor.toml") if toml is None else toml
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for name, value in _from_toml(path, explicit=toml is not None).items():
+        values[name], origin[name] = value, f"{path}: {name}"
+    for name, value, where in _from_environment(environment):
+        values[name], origin[name] = value, where
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError(_describe(error, origin)) from None  # its text holds the values
+
+
+def _from_toml(path: Path, *, explicit: bool) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if explicit:
+            raise ConfigurationError(f"{path}: the file is missing.") from error
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: it cannot be read: {error}.") from error
+    for name in data:
+        if name not in Settings.model_fields:
+            raise ConfigurationError(f"{path}: unknown setting {name!r}.{_near(name)}")
+    return {name: value for name, value in data.items() if value != ""}
+
+
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name in Settings.model_fields:
+            if environ[variable] != "":
+                found.append((name, environ[variable], variable))
+        elif name.upper().endswith(_FILE) and name[: -len(_FILE)] in Settings.model_fields:
+            plain = name[: -len(_FILE)]
+            if environ.get(PREFIX + plain.upper()):
+                raise ConfigurationError(f"{variable} and {PREFIX}{plain.upper()} are both set.")
+            found.append((plain, _secret(variable, environ[variable]), variable))
+        else:
+            near = _near(name, prefix=PREFIX)
+            raise ConfigurationError(f"{variable}: there is no such setting.{near}")
+    return found
+
+
+def _secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{variable}: {path} cannot be read ({error}).") from error
+
+
+def _near(name: str, prefix: str = "") -> str:
+    match = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1, cutoff=0.5)
+    if not match:
+        return ""
+    return f" Did you mean {(prefix + match[0].upper()) if prefix else match[0]}?"
+
+
+def _describe(error: ValidationError, origin: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{origin.get(name, name) or 'settings'}: {reason}."

@@ -1,0 +1,96 @@
+"""Assessments: which revisions still need one, and the labels that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlmodel import and_, col, func, select
+
+from monitor.model import Article, Assessment
+from monitor.store.codec import decode, encode
+from monitor.store.engine import Store
+from monitor.store.rows import chunks, insert, table
+from monitor.store.tables import ArticleRow, AssessmentRow
+
+
+def outstanding(store: Store, assessor: str, limit: int) -> list[tuple[int, Article]]:
+    """Current revisions without an assessment by this assessor, as (version id, article)."""
+    with store.read() as session:
+        query = (
+            select(ArticleRow.version_id, ArticleRow.data)
+            .outerjoin(AssessmentRow, _same_by(assessor))
+            .where(col(AssessmentRow.id).is_(None), col(ArticleRow.version_id).is_not(None))
+            .order_by(col(ArticleRow.pmid))
+            .limit(limit)
+        )
+        return [(int(v or 0), decode(Article, data)) for v, data in session.exec(query)]
+
+
+def count_outstanding(store: Store, assessor: str) -> int:
+    """How many revisions `outstanding` would give without a limit."""
+    with store.read() as session:
+        query = (
+            select(func.count())
+            .select_from(ArticleRow)
+            .outerjoin(AssessmentRow, _same_by(assessor))
+            .where(col(AssessmentRow.id).is_(None), col(ArticleRow.version_id).is_not(None))
+        )
+        return session.exec(query).one()
+
+
+def record(store: Store, made: Sequence[tuple[int, Assessment]], now: datetime) -> None:
+    """Keep assessments of these revisions and make them the current ones, in one transaction."""
+    if not made:
+        return
+    with store.write() as session:
+        connection = session.connection()
+        connection.execute(
+            insert(session, AssessmentRow).on_conflict_do_nothing(
+                index_elements=["version_id", "assessor"]
+            ),
+            [
+                {
+                    "pmid": a.pmid,
+                    "version_id": version,
+                    "assessor": a.assessor,
+                    "made": now,
+                    "wanted": bool(a.topics()),
+                    "design": a.design.id,
+                    "data": encode(a),
+                }
+                for version, a in made
+            ],
+        )
+        rows, labels = table(ArticleRow), table(AssessmentRow)
+        newest = (
+            select(func.max(labels.c.id))
+            .where(labels.c.version_id == rows.c.version_id)
+            .scalar_subquery()
+        )
+        for part in chunks(a.pmid for _, a in made):
+            connection.execute(
+                rows.update().where(rows.c.pmid.in_(part)).values(assessment_id=newest)
+            )
+
+
+def current(store: Store, pmids: Iterable[str]) -> dict[str, Assessment]:
+    """The current labels of these papers."""
+    found: dict[str, Assessment] = {}
+    with store.read() as session:
+        for part in chunks(pmids):
+            query = (
+                select(AssessmentRow.pmid, AssessmentRow.data)
+                .join(ArticleRow, col(ArticleRow.assessment_id) == col(AssessmentRow.id))
+                .where(col(ArticleRow.pmid).in_(part))
+            )
+            found.update((p, decode(Assessment, data)) for p, data in session.exec(query))
+    return found
+
+
+def _same_by(assessor: str) -> ColumnElement[bool]:
+    return and_(
+        col(AssessmentRow.version_id) == col(ArticleRow.version_id),
+        col(AssessmentRow.assessor) == assessor,
+    )

@@ -1,0 +1,142 @@
+"""The database behind everything: SQLite by default, PostgreSQL unchanged.
+
+`Store.read()` and `Store.write()` give a session each, one transaction a use. Failures of the
+database leave this file as `StoreError`, in a sentence for the operator.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlmodel import Session
+
+from monitor.errors import ConfigurationError, StoreError
+from monitor.store.migrations import HEAD
+
+_BUSY_SECONDS = 60
+
+
+class Store:
+    """A database by SQLAlchemy URL, connected on first use.
+
+    SQLite runs in WAL mode with foreign keys on; writers take the lock at once (BEGIN IMMEDIATE),
+    so that two processes never lose each other's update. Raises `ConfigurationError` for a bad URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            if parsed.drivername == "postgresql":
+                parsed = parsed.set(drivername="postgresql+psycopg")
+            self._engine = create_engine(parsed, pool_pre_ping=True)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise ConfigurationError(
+                "MONITOR_DATABASE_URL: not a database URL that can be used here; "
+                "sqlite:///monitor.db and postgresql://user@host/name are."
+            ) from error
+        self.url = parsed.render_as_string(hide_password=True)
+        self.is_sqlite = self._engine.dialect.name == "sqlite"
+        if self.is_sqlite:
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        self._writer = self._engine.execution_options(immediate=True)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for migrations."""
+        return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database and changes nothing."""
+        with self._session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose work is committed whole at the end, or not at all."""
+        with self._session(self._writer) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        try:
+            with Session(engine, expire_on_commit=False) as session:
+                yield session
+        except DBAPIError as error:
+            raise StoreError(sentence(self.url, error)) from error
+
+    def revision(self) -> str | None:
+        """Schema revision of the database, None when it has no tables. Raises `StoreError`."""
+        try:
+            with self._engine.connect() as connection:
+                row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+        except DBAPIError as error:
+            if _is_missing_table(error):
+                return None
+            raise StoreError(sentence(self.url, error)) from error
+        return str(row[0]) if row else None
+
+    def require_current(self) -> None:
+        """Raise `StoreError` unless the schema is the one this version was made for."""
+        found = self.revision()
+        if found == HEAD:
+            return
+        if found is None:
+            raise StoreError(f"{self.url} holds no tables yet: run `monitor db upgrade`.")
+        raise StoreError(
+            f"{self.url} is at schema {found}, this version needs {HEAD}: "
+            "back it up, then run `monitor db upgrade` (or install the newer version)."
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we send BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
+
+
+def _is_missing_table(error: DBAPIError) -> bool:
+    words = str(error.orig).lower()
+    return "no such table" in words or "does not exist" in words
+
+
+def sentence(url: str, error: DBAPIError) -> str:
+    """What happened and what to do; the statement and its values stay out of it."""
+    cause = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+    lower = cause.lower()
+    for words, advice in (
+        ("locked", "another process holds it; try again when that one is done"),
+        ("disk is full", "free some space; nothing was lost"),
+        ("full", "free some space; nothing was lost"),
+        ("readonly", "make the file and its folder writable for this user"),
+        ("read-only", "make the database writable for this user"),
+        ("unable to open", "check that the folder exists and is writable"),
+        ("malformed", "restore it from a backup"),
+        ("not a database", "MONITOR_DATABASE_URL names another kind of file"),
+        ("no such table", "run `monitor db upgrade`"),
+        ("does not exist", "run `monitor db upgrade`, or create the database"),
+        ("connection", "check that the database server is running and reachable"),
+    ):
+        if words in lower:
+            return f"{url}: {cause}: {advice}."
+    return f"{url}: {cause}."

@@ -1,0 +1,214 @@
+"""Issues of the digest and their deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import and_, col, func, or_, select, update
+
+from monitor.model import Delivery, DeliveryState, Event, Issue
+from monitor.store.codec import decode, encode
+from monitor.store.engine import Store
+from monitor.store.rows import chunks, insert
+from monitor.store.subscribers import to_subscriber
+from monitor.store.tables import (
+    DeliveryRow,
+    EventRow,
+    IssueEventRow,
+    IssueRow,
+    SubscriberRow,
+)
+
+
+def untold(store: Store) -> list[Event]:
+    """Events that no issue has told, in the order in which they were written."""
+    with store.read() as session:
+        query = (
+            select(EventRow.data)
+            .outerjoin(IssueEventRow, col(IssueEventRow.event_id) == col(EventRow.id))
+            .where(col(IssueEventRow.issue).is_(None))
+            .order_by(col(EventRow.id))
+        )
+        return [decode(Event, data) for data in session.exec(query)]
+
+
+def create(
+    store: Store,
+    issue: Issue,
+    event_keys: Iterable[str],
+    deliveries: Sequence[tuple[int, str]],
+) -> bool:
+    """Freeze an issue with the events it tells and its deliveries, in one transaction.
+
+    `deliveries` are (subscriber id, Message-ID). False, and nothing written, when another process
+    made this number or told one of these events first.
+    """
+    try:
+        with store.write() as session:
+            session.add(IssueRow(number=issue.number, made=issue.made, data=encode(issue)))
+            session.flush()
+            for part in chunks(event_keys):
+                ids = session.exec(select(EventRow.id).where(col(EventRow.key).in_(part)))
+                session.add_all(
+                    IssueEventRow(event_id=i, issue=issue.number) for i in ids if i is not None
+                )
+            session.add_all(
+                DeliveryRow(
+                    issue=issue.number,
+                    subscriber_id=subscriber,
+                    message_id=message_id,
+                    next_try=issue.made,
+                )
+                for subscriber, message_id in deliveries
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def add_deliveries(
+    store: Store, number: int, deliveries: Sequence[tuple[int, str]], now: datetime
+) -> None:
+    """Queue an issue for more subscribers (someone who joined); those who have it are left out."""
+    if not deliveries:
+        return
+    with store.write() as session:
+        session.connection().execute(
+            insert(session, DeliveryRow).on_conflict_do_nothing(
+                index_elements=["issue", "subscriber_id"]
+            ),
+            [
+                {
+                    "issue": number,
+                    "subscriber_id": subscriber,
+                    "message_id": message_id,
+                    "state": DeliveryState.PENDING.value,
+                    "attempts": 0,
+                    "next_try": now,
+                    "error": "",
+                    "papers": "[]",
+                }
+                for subscriber, message_id in deliveries
+            ],
+        )
+
+
+def latest(store: Store) -> Issue | None:
+    """The newest issue."""
+    with store.read() as session:
+        row = session.exec(select(IssueRow).order_by(col(IssueRow.number).desc()).limit(1)).first()
+        return decode(Issue, row.data) if row else None
+
+
+def get(store: Store, number: int) -> Issue | None:
+    """An issue as it was frozen."""
+    with store.read() as session:
+        row = session.get(IssueRow, number)
+        return decode(Issue, row.data) if row else None
+
+
+def all_issues(store: Store) -> list[Issue]:
+    """All issues, oldest first."""
+    with store.read() as session:
+        rows = session.exec(select(IssueRow).order_by(col(IssueRow.number)))
+        return [decode(Issue, row.data) for row in rows]
+
+
+def due(store: Store, now: datetime, limit: int) -> list[Delivery]:
+    """Deliveries to try now, oldest issue first; those that another process holds are left out."""
+    with store.read() as session:
+        query = (
+            select(DeliveryRow, SubscriberRow)
+            .join(SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id))
+            .where(_is_due(now), col(SubscriberRow.suspended).is_(False))
+            .order_by(col(DeliveryRow.issue), col(DeliveryRow.id))
+            .limit(limit)
+        )
+        return [_delivery(row, subscriber) for row, subscriber in session.exec(query)]
+
+
+def lease(store: Store, delivery: int, now: datetime, seconds: int) -> bool:
+    """Take a delivery for this process; False when another has it or it is no longer due."""
+    with store.write() as session:
+        taken = session.exec(
+            update(DeliveryRow)
+            .where(col(DeliveryRow.id) == delivery, _is_due(now))
+            .values(leased=now + timedelta(seconds=seconds))
+        )
+        return bool(taken.rowcount)
+
+
+def mark_sent(store: Store, delivery: int, now: datetime, papers: Iterable[str]) -> None:
+    """The server took the mail; `papers` are those it showed."""
+    with store.write() as session:
+        row = session.get_one(DeliveryRow, delivery)
+        row.state, row.sent, row.leased, row.error = DeliveryState.SENT.value, now, None, ""
+        row.attempts += 1
+        row.papers = encode(sorted(set(papers)), list[str])
+        subscriber = session.get_one(SubscriberRow, row.subscriber_id)
+        subscriber.bounces = 0
+
+
+def postpone(store: Store, delivery: int, next_try: datetime, error: str) -> None:
+    """The server was not there or said "later"."""
+    with store.write() as session:
+        row = session.get_one(DeliveryRow, delivery)
+        row.next_try, row.leased, row.error = next_try, None, error
+        row.attempts += 1
+
+
+def mark_failed(store: Store, delivery: int, error: str, *, suspend_after: int) -> bool:
+    """The server refused this address for good; True when that suspended the subscriber."""
+    with store.write() as session:
+        row = session.get_one(DeliveryRow, delivery)
+        row.state, row.leased, row.error = DeliveryState.FAILED.value, None, error
+        row.attempts += 1
+        subscriber = session.get_one(SubscriberRow, row.subscriber_id)
+        subscriber.bounces += 1
+        suspended = subscriber.bounces >= suspend_after and not subscriber.suspended
+        subscriber.suspended = subscriber.suspended or suspended
+        return suspended
+
+
+def shown(store: Store, subscriber: int) -> set[str]:
+    """Papers that mails to this subscriber have shown."""
+    with store.read() as session:
+        query = select(DeliveryRow.papers).where(
+            DeliveryRow.subscriber_id == subscriber,
+            DeliveryRow.state == DeliveryState.SENT.value,
+        )
+        return {p for text in session.exec(query) for p in decode(list[str], text)}
+
+
+def delivery_counts(store: Store, number: int | None = None) -> dict[str, int]:
+    """How many deliveries are in each state, of one issue or of all."""
+    with store.read() as session:
+        query = select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
+        if number is not None:
+            query = query.where(DeliveryRow.issue == number)
+        found = dict(session.exec(query).all())
+        return {state.value: found.get(state.value, 0) for state in DeliveryState}
+
+
+def _is_due(now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a SQLAlchemy clause
+    return and_(
+        col(DeliveryRow.state) == DeliveryState.PENDING.value,
+        or_(col(DeliveryRow.next_try).is_(None), col(DeliveryRow.next_try) <= now),
+        or_(col(DeliveryRow.leased).is_(None), col(DeliveryRow.leased) <= now),
+    )
+
+
+def _delivery(row: DeliveryRow, subscriber: SubscriberRow) -> Delivery:
+    return Delivery(
+        id=row.id or 0,
+        issue=row.issue,
+        subscriber=to_subscriber(subscriber),
+        message_id=row.message_id,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        next_try=row.next_try,
+        sent=row.sent,
+        error=row.error,
+    )

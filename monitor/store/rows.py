@@ -1,0 +1,46 @@
+"""Small helpers that the files of this room share."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+T = TypeVar("T")
+
+#: Values in one IN (...) list: below the limit of every SQLite.
+CHUNK = 500
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Lists of at most `size` values."""
+    source = iter(values)
+    while part := list(islice(source, size)):
+        yield part
+
+
+def table(row: type[SQLModel]) -> Table:
+    """The table of a row class."""
+    found: Table = row.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+    return found
+
+
+def insert(session: Session, row: type[SQLModel]) -> Any:
+    """INSERT with ON CONFLICT, in the dialect at hand."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(table(row))
+
+
+def pack(xml: bytes) -> bytes:
+    """Compressed XML; level 6 costs 0.1 ms a record and saves two thirds."""
+    return zlib.compress(xml, 6)
+
+
+def unpack(blob: bytes) -> bytes:
+    """What `pack` compressed."""
+    return zlib.decompress(blob)
