@@ -230,7 +230,8 @@ class Matcher(Generic[Key]):
         for width, after in node.gaps.items():
             last = min(at + 1 + width, len(words) - 1)
             for j in range(at + 1, last + 1):
-                if _STOP.search(text, words[j - 1].end, words[j].start):
+                between = text[words[j - 1].end : words[j].start]
+                if between != " " and _STOP.search(between):
                     break
                 for symbol in symbols[j]:
                     if (following := after.words.get(symbol)) is not None:

@@ -38,7 +38,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Catalog:
-    """All of queries/. `version` is a short hash of the files that the assessor reads."""
+    """All of queries/. `version` is a short hash of the files that the assessor reads.
+
+    `elsewhere` are cues of sentences that speak of others' or future work (study-designs.toml).
+    """
 
     folder: Path
     version: str
@@ -48,6 +51,7 @@ class Catalog:
     cues: tuple[CueGroup, ...]
     claims: tuple[Claim, ...]
     corrections: tuple[Correction, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @cached_property
     def design(self) -> dict[str, Design]:
@@ -99,6 +103,7 @@ def load(folder: Path) -> Catalog:
             frozenset(t.id for t in found_topics),
         ),
         corrections=claims.load_corrections(folder / "corrections.toml"),
+        elsewhere=designs.load_elsewhere(folder / "study-designs.toml"),
     )
 
 

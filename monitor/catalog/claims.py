@@ -12,7 +12,6 @@ from pydantic import Field
 from monitor.catalog.files import Cue, Entry, Id, read, refuse_twice
 from monitor.errors import QueryFileError
 
-
 #: What a curator can overrule: "relevance.ldn", "stance.nk_cell", "design" ...
 _FIELD = r"^(relevance\.[a-z0-9_-]+|stance\.[a-z0-9_]+|design|sample_size|result|pem_required)$"
 

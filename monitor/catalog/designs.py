@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from monitor.catalog.files import Cue, Entry, Examples, Id, check_examples, read, refuse_twice
+from monitor.errors import QueryFileError
+from monitor.patterns import Matcher
 
 #: Tier of what is no evidence of its own (notices, letters, protocols).
 NO_TIER = 9
@@ -16,8 +18,9 @@ NO_TIER = 9
 class DesignRule(Entry):
     """Cues in the text that speak for a design, with their weight by place.
 
-    `where` limits the rule to the title, to sentences with a role ("methods"), or nowhere
-    ("anywhere"); `unless` cues in the same sentence hold it back; `weight` is log-odds.
+    `where` limits the rule to the title, to the abstract's sentences on methods, or not at all
+    ("anywhere"); `starts` to the very beginning of the title. `unless` cues in the same sentence
+    hold it back; `weight` is log-odds.
     """
 
     id: Id
@@ -25,7 +28,8 @@ class DesignRule(Entry):
     traps: tuple[Cue, ...] = ()
     unless: tuple[Cue, ...] = ()
     where: Annotated[str, Field(pattern="^(title|methods|anywhere)$")] = "anywhere"
-    weight: float = 1.0
+    weight: Annotated[float, Field(ge=-10, le=10)] = 1.0
+    starts: bool = False
     examples: Examples
 
 
@@ -48,7 +52,13 @@ class Design(Entry):
 
 
 class _File(Entry):
+    elsewhere: tuple[Cue, ...] = ()
     design: tuple[Design, ...] = Field(min_length=1)
+
+
+def load_elsewhere(path: Path) -> tuple[str, ...]:
+    """Cues of sentences that do not speak of the paper's own study. Raises `QueryFileError`."""
+    return read(path, _File).elsewhere
 
 
 def load(path: Path) -> tuple[Design, ...]:
@@ -58,6 +68,12 @@ def load(path: Path) -> tuple[Design, ...]:
     rules = [(d, r) for d in designs for r in d.rules]
     refuse_twice(path, "rule", (r.id for _, r in rules))
     for design, rule in rules:
-        traps = (*rule.traps, *rule.unless)
-        check_examples(path, f"{design.id}: rule {rule.id}", rule.cues, traps, rule.examples)
+        name = f"{design.id}: rule {rule.id}"
+        held = Matcher((True, cue) for cue in rule.unless)
+        kept = [s for s in rule.examples.no_match if not held.find(s)]
+        for sentence in rule.examples.match:
+            if held.find(sentence):
+                raise QueryFileError(f"{path}: {name}: `unless` holds back {sentence!r}.")
+        examples = Examples.model_construct(match=rule.examples.match, no_match=tuple(kept))
+        check_examples(path, name, rule.cues, rule.traps, examples)
     return designs

@@ -62,6 +62,7 @@ from monitor.model.label import (
     SampleSize,
     Stance,
 )
+from monitor.model.paper import Paper
 from monitor.model.run import Change, Receipt, Revision, RunState
 
 __all__ = [
@@ -101,6 +102,7 @@ __all__ = [
     "MeshQualifier",
     "Notice",
     "OtherAbstract",
+    "Paper",
     "PaperItem",
     "PartialDate",
     "PublicationType",

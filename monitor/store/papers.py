@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from monitor.model import Article, Assessment
+from monitor.model import Article, Assessment, Paper
 from monitor.store.codec import decode
 from monitor.store.engine import Store
 from monitor.store.rows import chunks
 from monitor.store.tables import ArticleRow, ArticleTopicRow, AssessmentRow, BadRecordRow
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """A paper with its current labels.
-
-    `found_by` are the topics whose query found it or whose operator named it; `seed` says the
-    latter. `gone` marks a record that PubMed withdrew.
-    """
-
-    article: Article
-    assessment: Assessment
-    first_seen: datetime
-    found_by: tuple[str, ...]
-    seed: bool
-    gone: bool
 
 
 def get(store: Store, pmid: str) -> Paper | None:

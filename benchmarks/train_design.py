@@ -1,0 +1,341 @@
+"""Train the design model; same input, same weights, to the byte.
+
+    python benchmarks/train_design.py --people study_designs.jsonl.gz --readers dev.jsonl \
+        --pubmed a.xml.gz b.xml.gz --out monitor/assess/weights [--folds 5]
+
+`--people` are abstracts with 14 coarse study types, `--readers` ones with our designs, `--pubmed`
+files of records whose titles and indexing give labels (silver.py). Needs the extra `train`.
+With `--folds` it cross-validates first and writes the numbers to the card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import io
+import json
+import math
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.optimize
+import scipy.sparse as sp
+from silver import Example, silver
+from sklearn.feature_selection import chi2
+
+from monitor import catalog
+from monitor.assess.design_model import features
+from monitor.assess.design_rules import PLACE_SHARE, DesignRules, Place
+from monitor.assess.merged import COARSE, MERGED, TREATED_COHORT, merged
+from monitor.assess.text import read_text
+from monitor.harvest.records import Parsed, read_records
+from monitor.model import Article
+
+Array = npt.NDArray[np.float64]
+
+VOCABULARY = 40_000
+LEAST_TEXTS = 4
+#: Strength of the pull to zero, for words and for corrections of rules.
+PULL_WORDS = 2.0e-5
+PULL_RULES = 2.0e-3
+#: What one example of a source weighs. People's labels count most, the indexer's least.
+WEIGHTS = {"readers": 3.0, "people": 1.0, "title": 0.5, "indexer": 0.35}
+#: At most so many silver examples of one design and source, the first ones.
+MOST_SILVER = 700
+STEPS = 120
+
+
+@dataclass
+class Data:
+    """Examples as matrices: words, rules, the rules' own scores, and the designs allowed."""
+
+    words: list[dict[str, int]]
+    rules: sp.csr_matrix
+    offset: Array
+    allowed: npt.NDArray[np.bool_]
+    weight: Array
+    source: list[str]
+
+
+def articles_of(paths: Sequence[Path]) -> Iterator[Article]:
+    for path in paths:
+        with gzip.open(path) as stream:
+            yield from (r.article for r in read_records(stream) if isinstance(r, Parsed))
+
+
+def labelled(path: Path) -> Iterator[dict[str, Any]]:
+    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+def example(record: dict[str, Any]) -> Example:
+    """A labelled line as an example; coarse study types allow every design that they hold."""
+    article = Article(
+        pmid=str(record.get("pmid") or record.get("id")),
+        title=record["title"] or "",
+        abstract=record["abstract"] or "",
+    )
+    if "study_type" in record:
+        return Example(article, frozenset({record["study_type"]}), "readers")
+    group = COARSE[record["label"]]
+    return Example(article, MERGED[group], "people")
+
+
+def few(examples: Iterator[Example]) -> Iterator[Example]:
+    """At most `MOST_SILVER` of each design and source, so that common ones do not drown others."""
+    seen: Counter[tuple[str, frozenset[str]]] = Counter()
+    for one in examples:
+        key = (one.source, one.designs)
+        seen[key] += 1
+        if seen[key] <= MOST_SILVER:
+            yield one
+
+
+def prepare(examples: Sequence[Example], rules: DesignRules, classes: Sequence[str]) -> Data:
+    column = {c: i for i, c in enumerate(classes)}
+    rows, cols = [], []
+    offset = np.zeros((len(examples), len(classes)))
+    allowed = np.zeros((len(examples), len(classes)), dtype=bool)
+    words = []
+    for i, one in enumerate(examples):
+        text = read_text(one.article)
+        words.append(features(text))
+        for found in rules.find(text):
+            rows.append(i)
+            cols.append(found.rule * len(Place) + list(Place).index(found.place))
+            score = rules.rules[found.rule].weight * PLACE_SHARE[found.place]
+            offset[i, column[rules.designs[found.rule]]] += score
+        for design in one.designs:
+            allowed[i, column[design]] = True
+    shape = (len(examples), len(rules.rules) * len(Place))
+    matrix = sp.csr_matrix((np.ones(len(rows)), (rows, cols)), shape=shape)
+    matrix.data[:] = 1.0
+    weight = np.array([WEIGHTS[e.source] for e in examples])
+    return Data(words, matrix, offset, allowed, weight, [e.source for e in examples])
+
+
+def choose_words(data: Data, chosen: npt.NDArray[np.int_]) -> dict[str, int]:
+    """The words that tell designs apart best, in alphabetical order."""
+    texts = Counter(word for i in chosen for word in data.words[i])
+    known = sorted(w for w, n in texts.items() if n >= LEAST_TEXTS)
+    index = {w: i for i, w in enumerate(known)}
+    matrix = counts(data, chosen, index)
+    matrix.data[:] = 1.0
+    target = data.allowed[chosen].argmax(axis=1)
+    scores = np.nan_to_num(chi2(matrix, target)[0])
+    best = np.argsort(-scores, kind="stable")[:VOCABULARY]
+    return {w: i for i, w in enumerate(sorted(known[j] for j in best))}
+
+
+def counts(
+    data: Data, chosen: npt.NDArray[np.int_], index: dict[str, int]
+) -> sp.csr_matrix:
+    rows, cols, values = [], [], []
+    for row, i in enumerate(chosen):
+        for word, count in data.words[i].items():
+            at = index.get(word)
+            if at is not None:
+                rows.append(row)
+                cols.append(at)
+                values.append(1.0 + math.log(count))
+    return sp.csr_matrix((values, (rows, cols)), shape=(len(chosen), len(index)))
+
+
+def weigh(matrix: sp.csr_matrix, idf: Array) -> sp.csr_matrix:
+    scaled = matrix @ sp.diags(idf)
+    norms = np.sqrt(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel())
+    return (sp.diags(1.0 / np.maximum(norms, 1e-9)) @ scaled).tocsr()
+
+
+@dataclass
+class Fit:
+    index: dict[str, int]
+    idf: Array
+    words: Array
+    rules: Array
+    bias: Array
+
+    def logits(self, data: Data, chosen: npt.NDArray[np.int_]) -> Array:
+        matrix = weigh(counts(data, chosen, self.index), self.idf)
+        scores = matrix @ self.words + data.rules[chosen] @ self.rules
+        return np.asarray(scores + self.bias + data.offset[chosen])
+
+
+def fit(data: Data, chosen: npt.NDArray[np.int_]) -> Fit:
+    """Maximum likelihood where an example may allow several designs, pulled to zero."""
+    index = choose_words(data, chosen)
+    raw = counts(data, chosen, index)
+    texts = np.asarray((raw > 0).sum(axis=0)).ravel()
+    idf = np.log((1.0 + len(chosen)) / (1.0 + texts)) + 1.0
+    matrix = weigh(raw, idf)
+    rules, offset = data.rules[chosen], data.offset[chosen]
+    allowed, weight = data.allowed[chosen], data.weight[chosen]
+    weight = weight / weight.sum()
+    v, r, c = matrix.shape[1], rules.shape[1], offset.shape[1]
+    both = sp.hstack([matrix, rules]).tocsr()
+    turned = both.T.tocsr()
+    pull = np.concatenate([np.full(v, PULL_WORDS), np.full(r, PULL_RULES)])[:, None]
+
+    def loss(flat: Array) -> tuple[float, Array]:
+        table = flat[: (v + r) * c].reshape(v + r, c)
+        scores = both @ table + flat[(v + r) * c :] + offset
+        scores -= scores.max(axis=1, keepdims=True)
+        powers = np.exp(scores)
+        total = powers.sum(axis=1)
+        right = np.where(allowed, powers, 0.0)
+        rights = right.sum(axis=1) + 1e-300
+        value = -(weight * np.log(rights / total)).sum() + 0.5 * (pull * table**2).sum()
+        slope = (powers / total[:, None] - right / rights[:, None]) * weight[:, None]
+        grad = turned @ slope + pull * table
+        return float(value), np.concatenate([np.asarray(grad).ravel(), slope.sum(axis=0)])
+
+    start = np.zeros((v + r + 1) * c)
+    found = scipy.optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "maxcor": 6}
+    ).x
+    table = found[: (v + r) * c].reshape(v + r, c)
+    return Fit(index, idf, table[:v], table[v:], found[(v + r) * c :])
+
+
+def softmax(scores: Array, temperature: float) -> Array:
+    scaled = scores / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def best_temperature(scores: Array, allowed: npt.NDArray[np.bool_], weight: Array) -> float:
+    def loss(temperature: float) -> float:
+        right = np.where(allowed, softmax(scores, temperature), 0.0).sum(axis=1)
+        return float(-(weight * np.log(right + 1e-12)).sum())
+
+    grid = [0.5 + 0.05 * step for step in range(71)]
+    return min(grid, key=loss)
+
+
+def folds(data: Data, number: int) -> Iterator[tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]]:
+    """Train and test rows; only examples labelled by hand are tested, spread evenly by label."""
+    by_hand = [i for i, s in enumerate(data.source) if s in {"readers", "people"}]
+    order = sorted(by_hand, key=lambda i: (data.source[i], data.allowed[i].tobytes(), i))
+    for fold in range(number):
+        test = np.array(sorted(order[fold::number]))
+        held = set(test.tolist())
+        yield np.array([i for i in range(len(data.source)) if i not in held]), test
+
+
+def cross_validate(
+    data: Data, classes: Sequence[str], number: int
+) -> tuple[dict[str, Any], float, Array]:
+    scores = np.zeros_like(data.offset)
+    tested: list[int] = []
+    for train, test in folds(data, number):
+        scores[test] = fit(data, train).logits(data, test)
+        tested.extend(test.tolist())
+        print(f"  fold done, {len(test)} tested", flush=True)
+    rows = np.array(sorted(tested))
+    temperature = best_temperature(scores[rows], data.allowed[rows], np.ones(len(rows)))
+    report: dict[str, Any] = {"folds": number, "temperature": temperature}
+    probabilities = softmax(scores, temperature)
+    report["readers_exact"] = _exact(data, rows, probabilities)
+    report["people_merged"] = _merged_f1(data, rows, probabilities, classes)
+    return report, temperature, scores
+
+
+def _exact(data: Data, rows: npt.NDArray[np.int_], probabilities: Array) -> dict[str, float]:
+    own = [i for i in rows if data.source[i] == "readers"]
+    right = sum(bool(data.allowed[i, probabilities[i].argmax()]) for i in own)
+    return {"n": len(own), "exact": round(right / max(len(own), 1), 4)}
+
+
+def _merged_f1(
+    data: Data, rows: npt.NDArray[np.int_], probabilities: Array, classes: Sequence[str]
+) -> dict[str, float]:
+    groups = list(MERGED)
+    of_class = np.array([groups.index(merged(c)) for c in classes])
+    own = np.array([i for i in rows if data.source[i] == "people"])
+    summed = np.zeros((len(own), len(groups)))
+    for column, group in enumerate(of_class):
+        summed[:, group] += probabilities[own, column]
+    told = summed.argmax(axis=1)
+    true = np.array([of_class[data.allowed[i].argmax()] for i in own])
+    report = {}
+    for at, group in enumerate(groups):
+        hit = int(((told == at) & (true == at)).sum())
+        report[group] = round(2 * hit / max(int((told == at).sum() + (true == at).sum()), 1), 4)
+    report["macro"] = round(sum(report.values()) / len(groups), 4)
+    report["accuracy"] = round(float((told == true).mean()), 4)
+    return report
+
+
+def write(folder: Path, found: Fit, names: Sequence[str], card: dict[str, Any]) -> None:
+    """Weights as int8 with a scale for each class, and the card; no clock in either file."""
+    scale = np.maximum(np.abs(found.words).max(axis=0), 1e-9) / 127.0
+    packed = np.rint(found.words / scale).astype(np.int8)
+    vocabulary = "\n".join(sorted(found.index, key=found.index.__getitem__)).encode("utf-8")
+    arrays = {
+        "vocabulary": np.frombuffer(vocabulary, dtype=np.uint8),
+        "weights": packed,
+        "scale": scale.astype(np.float32),
+        "idf": found.idf.astype(np.float16),
+        "bias": found.bias.astype(np.float32),
+        "rules": found.rules.astype(np.float32),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "design.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(arrays):
+            buffer = io.BytesIO()
+            np.save(buffer, arrays[name], allow_pickle=False)
+            info = zipfile.ZipInfo(name + ".npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, buffer.getvalue())
+    card["rules"] = list(names)
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    (folder / "design.json").write_text(text, encoding="utf-8")
+
+
+def rule_names(rules: DesignRules) -> list[str]:
+    return [f"{name}@{place.value}" for name in rules.names for place in Place]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--people", type=Path, required=True)
+    parser.add_argument("--readers", type=Path, required=True)
+    parser.add_argument("--pubmed", type=Path, nargs="*", default=[])
+    parser.add_argument("--queries", type=Path, default=Path("queries"))
+    parser.add_argument("--out", type=Path, default=Path("monitor/assess/weights"))
+    parser.add_argument("--date", type=date.fromisoformat, required=True, help="of the training")
+    parser.add_argument("--folds", type=int, default=5)
+    given = parser.parse_args()
+    known = catalog.load(given.queries)
+    rules = DesignRules(known)
+    classes = [*(d.id for d in known.designs), TREATED_COHORT]
+    by_hand = [example(r) for path in (given.readers, given.people) for r in labelled(path)]
+    unwanted = frozenset(e.article.pmid for e in by_hand)
+    examples = by_hand + list(few(silver(articles_of(given.pubmed), unwanted)))
+    sizes = Counter(e.source for e in examples)
+    print(f"{len(examples)} examples: {dict(sizes)}", flush=True)
+    data = prepare(examples, rules, classes)
+    report, temperature, _ = cross_validate(data, classes, given.folds)
+    print(json.dumps(report, indent=1), flush=True)
+    found = fit(data, np.arange(len(examples)))
+    card = {
+        "name": "study design, linear model over words and pairs of words",
+        "trained": given.date.isoformat(),
+        "classes": classes,
+        "temperature": temperature,
+        "examples": dict(sizes),
+        "cross_validation": report,
+    }
+    write(given.out, found, rule_names(rules), card)
+
+
+if __name__ == "__main__":
+    main()

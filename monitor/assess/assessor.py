@@ -1,0 +1,85 @@
+"""`Article` → `Assessment`: every label of a paper, each with its passage. Pure.
+
+The assessor reads nothing but the article, the catalog and the weights that the package carries, so
+the same article always gets the same labels from the same version.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from monitor.assess.corrections import correct
+from monitor.assess.design import DesignReader
+from monitor.assess.design_model import DesignModel, load
+from monitor.assess.details import groups
+from monitor.assess.details.definitions import read_definitions
+from monitor.assess.details.direction import read_result
+from monitor.assess.details.doses import read_doses
+from monitor.assess.details.registrations import read_registrations
+from monitor.assess.details.sample_size import read_sample_size
+from monitor.assess.mechanisms import MechanismReader
+from monitor.assess.relevance import RelevanceReader
+from monitor.assess.text import Text, read_text
+from monitor.catalog import Catalog, Correction
+from monitor.model import Article, Assessment
+
+#: Goes up whenever the code of this room would label a paper differently.
+RULES_VERSION = "1"
+
+
+class Assessor:
+    """Labels papers. Built once, for loading takes a moment; one serves all threads.
+
+    `version` changes with the rules, the catalog or the weights, and with nothing else.
+    """
+
+    def __init__(self, catalog: Catalog, model: DesignModel | None = None) -> None:
+        model = load() if model is None else model
+        self.version = f"{RULES_VERSION}.{catalog.version}.{model.version}"
+        self._relevance = RelevanceReader(catalog)
+        self._design = DesignReader(catalog, model)
+        self._mechanisms = MechanismReader(catalog)
+        self._corrections: dict[str, list[Correction]] = defaultdict(list)
+        for correction in catalog.corrections:
+            self._corrections[correction.pmid].append(correction)
+
+    def assess(self, article: Article) -> Assessment:
+        """All labels of one revision of a paper; what it does not state is empty."""
+        text = read_text(article)
+        relevance = self._relevance.read(article, text)
+        design = self._design.read(article, text)
+        definitions = read_definitions(article, text, design)
+        trials, reviews = read_registrations(article, text)
+        assessment = Assessment(
+            pmid=article.pmid,
+            assessor=self.version,
+            relevance=relevance,
+            design=design,
+            claims=self._mechanisms.read(article, text, design, relevance),
+            sample_size=read_sample_size(article, text, design),
+            doses=read_doses(article, text),
+            case_definitions=definitions.named,
+            pem_required=definitions.pem_required,
+            registrations=trials,
+            review_registrations=reviews,
+            populations=groups.populations(article, text),
+            comparators=groups.comparators(article, text),
+            durations=groups.durations(article, text),
+            outcomes=groups.outcomes(article, text),
+            result=read_result(article, text, design),
+            notes=_notes(article, text),
+        )
+        return correct(assessment, self._corrections.get(article.pmid, ()))
+
+
+def _notes(article: Article, text: Text) -> tuple[str, ...]:
+    """What limits the labels, in sentences for readers."""
+    notes = []
+    if not text.language_ok:
+        language = "another language" if text.language == "unknown" else text.language
+        notes.append(f"The abstract is in {language}; judged by title and indexing only.")
+    elif not text.abstract:
+        notes.append("PubMed holds no abstract; judged by title and indexing only.")
+    if article.is_abridged:
+        notes.append("The abstract is our own abridgement, not the paper's.")
+    return tuple(notes)

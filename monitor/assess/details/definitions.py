@@ -1,0 +1,194 @@
+"""Case definitions that a paper names, and whether malaise after exertion was required. Pure.
+
+Post-exertional malaise is required by the Canadian (2003), International (2011), IOM (2015) and
+NICE (2021) criteria, by choice of symptoms in Fukuda (1994), and not at all by the Oxford criteria
+(1991). So "required" is derived: from the definition that the patients had to fulfil, or from a
+sentence that says so itself; where a set without the requirement sufficed, it was not required.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from monitor.assess.text import Sentence, Text
+from monitor.model import Article, DesignLabel, Fact, FieldName, Flag, Quote, SectionCategory
+
+#: What a definition is called here, whether it requires malaise after exertion, and its names.
+_CRITERIA = r"(?:\s+(?:diagnostic|case|clinical|research|consensus|working))*\s+(?:criteria|criterion|case definitions?|definitions?|guidelines?)"
+_NAMES: tuple[tuple[str, bool | None, re.Pattern[str]], ...] = (
+    (
+        "ccc",
+        True,
+        re.compile(
+            r"\bCanadian(?: (?:clinical|consensus|case|and International|2003|working))*"
+            r"(?: (?:criteria|definitions?|document|consensus))?\b(?= ?(?:criteria|consensus|case|def|"
+            r"clinical|and|\(|,|\.|;|$))|\bCCC\b|\bCarruthers(?: et al\.?)?,?[ -]*\(?2003"
+        ),
+    ),
+    (
+        "icc",
+        True,
+        re.compile(
+            r"\b[Ii]nternational [Cc]onsensus(?: [Cc]riteria)?\b|\bICC\b(?! ?[=:>])"
+            r"|\bCarruthers(?: et al\.?)?,?[ -]*\(?2011"
+        ),
+    ),
+    (
+        "iom",
+        True,
+        re.compile(
+            r"\b(?:Institute of Medicine|IOM|National Academy of Medicine|NAM|SEID|systemic exertion"
+            r" intolerance disease)\b(?=[^.]{0,40}(?:criteria|definition|diagnos|\)|/))"
+        ),
+    ),
+    (
+        "fukuda",
+        False,
+        re.compile(
+            r"\bFukuda\b|\b(?:CDC|Centers? for Disease Control(?: and Prevention)?)(?:[-' ]?s?)"
+            r"(?: \(CDC\))?(?:[ -](?:1994|1988|Fukuda|empirical|revised|diagnostic|case|CFS))*"
+            r" (?:criteria|case definition|definition)|\b1994 (?:case definition|(?:research )?criteria)"
+        ),
+    ),
+    (
+        "oxford",
+        False,
+        re.compile(r"\bOxford (?:diagnostic |research |case )*(?:criteria|definition)"),
+    ),
+    (
+        "nice",
+        None,
+        re.compile(
+            r"\b(?:NICE|National Institute for Health and (?:Care|Clinical) Excellence)\b"
+            r"(?=[^.]{0,30}(?:criteria|definition|IOM|/))"
+        ),
+    ),
+    (
+        "holmes",
+        False,
+        re.compile(r"\bHolmes(?: et al\.?)?(?: \(?1988\)?)? (?:criteria|definition)"),
+    ),
+    ("london", True, re.compile(r"\bLondon (?:ME )?criteria\b")),
+    (
+        "who_pcc",
+        None,
+        re.compile(
+            r"\b(?:WHO|World Health Organi[sz]ation)(?:['’]s)?\b(?=[^.]{0,60}\b(?:criteria|definition))"
+            r"|\b(?:definition|criteria)[^.]{0,80}\b(?:WHO\b|World Health Organi[sz]ation)"
+        ),
+    ),
+    ("recover_pasc", None, re.compile(r"\bRECOVER\b(?=[^.]{0,50}(?:definition|algorithm|PASC))")),
+)
+_LONG_COVID = re.compile(
+    r"\b(?:long[- ]?covid|post[- ]?covid|PASC|post-acute|PCC|post covid-19)\b", re.IGNORECASE
+)
+_ME = re.compile(r"ME/CFS|CFS|chronic fatigue syndrome|myalgic", re.IGNORECASE)
+_REQUIRED = re.compile(
+    r"\b(?:(?:PEM|post-?exertional malaise|postexertional malaise)[^.;]{0,30}\b(?:(?:was|is|as an?)"
+    r" (?:required|mandatory|inclusion|obligatory|entry)|criterion)|(?:requir\w+|must have|had to have|"
+    r"mandatory|includ\w+ criteri\w+[^.;]{0,40}|presence of)[^.;]{0,30}\b(?:PEM|post-?exertional"
+    r" malaise))",
+    re.IGNORECASE,
+)
+_NOT_REQUIRED = re.compile(
+    r"\b(?:PEM|post-?exertional malaise)\b[^.;]{0,30}\b(?:not|never) (?:required|mandatory|necessary)",
+    re.IGNORECASE,
+)
+_ANY_WORD = re.compile(
+    r"criteri|definition|Fukuda|Canadian|Consensus|Institute of Medicine|malaise|PEM|Oxford",
+    re.IGNORECASE,
+)
+#: Only a study of its own people has an entry criterion.
+_NO_ENTRY = frozenset(
+    {
+        "narrative_review", "hypothesis", "comment_letter", "editorial", "news", "erratum",
+        "retraction_notice", "guideline_consensus", "conference_report", "expression_of_concern",
+        "scoping_review", "evidence_summary",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Definitions named, in the order of the text, and what they mean for malaise."""
+
+    named: tuple[Fact, ...] = ()
+    pem_required: Flag | None = None
+
+
+def read_definitions(article: Article, text: Text, design: DesignLabel) -> Definitions:
+    """Case definitions of ME/CFS and long COVID that the abstract names."""
+    if not _ANY_WORD.search(text.abstract):
+        return Definitions()
+    named: dict[str, Fact] = {}
+    requiring: dict[str, bool | None] = {}
+    for sentence in text.sentences:
+        for name, requires, quote in _in_sentence(article, text, sentence):
+            if name not in named:
+                named[name] = Fact(name, (quote,))
+                requiring[name] = requires
+    return Definitions(tuple(named.values()), _pem(article, text, design, named, requiring))
+
+
+def _in_sentence(
+    article: Article, text: Text, sentence: Sentence
+) -> list[tuple[str, bool | None, Quote]]:
+    field = text.field(sentence.field)
+    words = field[sentence.start : sentence.end]
+    if not _ANY_WORD.search(words) and "RECOVER" not in words and "CCC" not in words:
+        return []
+    found = []
+    for name, requires, pattern in _NAMES:
+        match = pattern.search(words)
+        if match is None:
+            continue
+        label = name
+        if name == "nice" and _LONG_COVID.search(words) and not _ME.search(words):
+            label, requires = "nice_long_covid", None  # noqa: PLW2901 - the name was ambiguous
+        if name == "who_pcc" and not _LONG_COVID.search(words + text.title):
+            continue
+        if name == "icc" and match[0] == "ICC" and "onsensus" not in text.abstract:
+            continue
+        start = sentence.start + match.start()
+        end = sentence.start + match.end()
+        if sentence.end - sentence.start <= 300:  # noqa: PLR2004 - a quote that is read at a glance
+            start, end = sentence.start, sentence.end
+        found.append((label, requires, Quote.of(article, sentence.field, start, end)))
+    return found
+
+
+def _pem(
+    article: Article,
+    text: Text,
+    design: DesignLabel,
+    named: dict[str, Fact],
+    requiring: dict[str, bool | None],
+) -> Flag | None:
+    """Required when said so, or when every definition that sufficed requires it."""
+    for pattern, value in ((_NOT_REQUIRED, False), (_REQUIRED, True)):
+        for sentence in text.sentences:
+            own = sentence.role in {SectionCategory.METHODS, SectionCategory.OBJECTIVE}
+            if sentence.field is FieldName.ABSTRACT and (own or value is False):
+                field = text.field(sentence.field)
+                match = pattern.search(field, sentence.start, sentence.end)
+                if match:
+                    quote = Quote.of(article, sentence.field, match.start(), match.end())
+                    return Flag(value, (quote,))
+    known: dict[str, bool | None] = {n: r for n, r in requiring.items() if r is not None}
+    if not known or design.id in _NO_ENTRY:
+        return None
+    quotes = tuple(q for n in known for q in named[n].quotes)[:3]
+    if all(known.values()):
+        return Flag(True, quotes)
+    if not any(known.values()) or _sufficed(text, named, known):
+        return Flag(False, quotes)
+    return Flag(True, quotes)
+
+
+def _sufficed(text: Text, named: dict[str, Fact], known: dict[str, bool | None]) -> bool:
+    """Whether a definition without the requirement let people in: "most also met ..."."""
+    words = " ".join(q.text for n in known for q in named[n].quotes)
+    return bool(
+        re.search(r"\b(?:or|either|most also|some also|at least one of)\b", words)
+    ) and bool(text.abstract)

@@ -1,0 +1,111 @@
+"""Direction of the main result, as the abstract states it. Pure.
+
+Conclusions tell before results; the last result before the first. "No difference" in a trial's
+primary outcome is null, in an adverse event or at baseline it is nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from monitor.assess.text import Sentence, Text, sentences_in
+from monitor.model import Article, DesignLabel, Direction, Quote, Result, SectionCategory
+
+_NO_RESULT = frozenset(
+    {
+        "protocol", "erratum", "news", "editorial", "retraction_notice", "expression_of_concern",
+        "comment_letter", "narrative_review", "hypothesis", "guideline_consensus", "qualitative",
+        "conference_report", "methods_development", "scoping_review", "evidence_summary",
+    }
+)  # fmt: skip
+_NULL = re.compile(
+    r"\bno (?:statistically )?(?:significant |quantitative |evidence|effect|benefit|association|"
+    r"difference|correlation|signs?|impact|improvement|relationship|support|change|sign|advantage)|"
+    r"\b(?:did|does|do|was|were|is|are) not (?:significantly |seem to |appear to )?(?:differ|improve|"
+    r"associated|appear|reduce|support|show|affect|correlate|superior|different|significant|effective|"
+    r"confirm|altered|replicate|result in|lead to|change|affected|provide)|\bfailed to\b|"
+    r"\bunable to\b|\bineffective\b|\bnot (?:severely |significantly )?(?:associated|effective|"
+    r"supported|superior|different|affected)\b|\bneither\b|\black of (?:effect|benefit|evidence|"
+    r"difference)|\bcomparable (?:to|between)|\bnull\b|\babsence of (?:a |any )?(?:difference|effect)",
+    re.IGNORECASE,
+)
+_HARM = re.compile(
+    r"\b(?:worsen\w*|harmful|detriment\w+|deteriorat\w+|unsafe|adverse(?:ly)? affect\w*|"
+    r"not (?:provide|offer) any (?:evidence|support)|offers? no support|no evidence that [^.]{0,60}"
+    r"(?:safe|effective))\b",
+    re.IGNORECASE,
+)
+_POSITIVE = re.compile(
+    r"\b(?:improv\w+|reduc\w+|increas\w+|decreas\w+|higher|lower|greater|elevated|associated|"
+    r"differ(?:s|ed|ent|ences)?|benefi\w+|effective|alter\w+|impair\w+|abnormal\w*|correlat\w+|"
+    r"identif\w+|predict\w*|reliable|valid|common|prevalen\w+|support\w*|restor\w+|dysfunction\w*|"
+    r"relie\w+|significant\w*|demonstrat\w+|reveal\w+|dysregulat\w+|distinct|risk|disrupt\w*|"
+    r"upregulat\w+|downregulat\w+|worse|more (?:frequent|common|severe|likely)|promising|feasible|"
+    r"well[- ]tolerated|confirm\w*|suggest\w*|show\w*|linked|contribut\w+|potential)\b",
+    re.IGNORECASE,
+)
+_BUT = re.compile(
+    r"\b(?:but|however|whereas|although|while|despite|albeit|though|nevertheless|yet)\b",
+    re.IGNORECASE,
+)
+_NOT_MAIN = re.compile(
+    r"\b(?:baseline|adverse events?|side effects?|safety|demographic\w*|age and sex|age or sex|"
+    r"tolerat\w+|further (?:research|stud\w+)|future|should|need(?:s|ed)?|warrant\w*|heterogeneity|"
+    r"pleiotropy)\b",
+    re.IGNORECASE,
+)
+_NULL_TITLE = re.compile(
+    r"^\W*(?:no|lack of|absence of|failure of|failed|negative) |\bno (?:evidence|effect|difference|"
+    r"association|benefit|impact|signs?)\b|\bdoes not\b|\bdo not\b|\bdid not\b|\bnot associated\b",
+    re.IGNORECASE,
+)
+
+
+def read_result(article: Article, text: Text, design: DesignLabel) -> Result:
+    """Direction of the main result; not stated without an abstract or in a paper without results."""
+    if design.id in _NO_RESULT or not text.abstract:
+        return Result(Direction.NOT_STATED)
+    if text.sentences and _NULL_TITLE.search(text.title):
+        return Result(Direction.NULL, (_quote(article, text.sentences[0]),))
+    closing = sentences_in(text, SectionCategory.CONCLUSIONS)
+    results = sentences_in(text, SectionCategory.RESULTS)
+    told = [s for s in closing if not _NOT_MAIN.search(text.of(s))] or list(results[-2:])
+    null = [s for s in told if _NULL.search(text.of(s))]
+    good = [s for s in told if _claims(text.of(s))]
+    if null:
+        return _with_null(article, text, null, good, list(results))
+    harm = [s for s in told if _HARM.search(text.of(s))]
+    if harm and design.id in {"randomized_controlled_trial", "single_arm_trial", "meta_analysis"}:
+        return Result(Direction.NEGATIVE, (_quote(article, harm[0]),))
+    if good:
+        return Result(Direction.POSITIVE, (_quote(article, good[0]),))
+    found = [s for s in results if _claims(text.of(s))]
+    if found:
+        return Result(Direction.POSITIVE, (_quote(article, found[0]),))
+    return Result(Direction.NOT_STATED)
+
+
+def _with_null(
+    article: Article,
+    text: Text,
+    null: list[Sentence],
+    good: list[Sentence],
+    results: list[Sentence],
+) -> Result:
+    """A null in the conclusion: mixed where the same place or sentence also claims a finding."""
+    apart = [s for s in good if s not in null]
+    split = [s for s in null if _BUT.search(text.of(s)) and _claims(text.of(s))]
+    if apart or split:
+        other = (apart or split)[0]
+        quotes = dict.fromkeys((_quote(article, null[0]), _quote(article, other)))
+        return Result(Direction.MIXED, tuple(quotes))
+    del results
+    return Result(Direction.NULL, (_quote(article, null[0]),))
+
+
+def _claims(words: str) -> bool:
+    return _POSITIVE.search(_NULL.sub(" ", words)) is not None
+
+
+def _quote(article: Article, sentence: Sentence) -> Quote:
+    return Quote.of(article, sentence.field, sentence.start, sentence.end)

@@ -1,0 +1,110 @@
+"""Numbers as abstracts write them: digits with separators, or words. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from monitor.patterns import Token
+
+_UNITS = {
+    word: value
+    for value, word in enumerate(
+        (
+            "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+            "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+            "eighteen", "nineteen",
+        )
+    )
+}  # fmt: skip
+_TENS = {
+    word: 10 * value
+    for value, word in enumerate(
+        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), start=2
+    )
+}
+_HUNDRED = 100
+_WORDS = frozenset({*_UNITS, *_TENS})
+_GROUPED = re.compile(r"\d{1,3}(?:[,.·]\d{3})+")
+_PLAIN = re.compile(r"\d+")
+
+
+class Number(NamedTuple):
+    """A whole number in a text: tokens `first`..`last`, at `start`..`end`."""
+
+    value: int
+    first: int
+    last: int
+    start: int
+    end: int
+
+
+def whole_numbers(text: str, tokens: Sequence[Token]) -> Iterator[Number]:
+    """All whole numbers of a text, in order. "4.5" is none, "3,925" and "25 409" are one each."""
+    at = 0
+    while at < len(tokens):
+        word = tokens[at].text
+        found = None
+        if word[0].isdigit():
+            found = _digits(text, tokens, at)
+        elif word.lower() in _WORDS:
+            found = _words(text, tokens, at)
+        if found is not None:
+            yield found
+            at = found.last
+        at += 1
+
+
+def _digits(text: str, tokens: Sequence[Token], at: int) -> Number | None:
+    token = tokens[at]
+    if _GROUPED.fullmatch(token.text) and "." not in token.text:
+        digits, last = re.sub(r"\D", "", token.text), at
+    elif _PLAIN.fullmatch(token.text) and token.text.isascii():
+        digits, last = token.text, at
+        while len(digits) <= 6 and _goes_on(text, tokens, last):  # noqa: PLR2004 - below a million
+            last += 1
+            digits += tokens[last].text
+    else:
+        return None
+    return Number(int(digits[:12]), at, last, token.start, tokens[last].end)
+
+
+def _goes_on(text: str, tokens: Sequence[Token], at: int) -> bool:
+    """Whether "25" is followed by a thin or plain space and three digits: "25 409"."""
+    if at + 1 >= len(tokens) or len(tokens[at].text) > 3:  # noqa: PLR2004 - thousands
+        return False
+    gap = text[tokens[at].end : tokens[at + 1].start]
+    following = tokens[at + 1].text
+    return (
+        gap in {"\u2009", "\u202f", "\u00a0", " "}
+        and len(following) == 3  # noqa: PLR2004
+        and following.isascii()
+        and following.isdigit()
+    )
+
+
+def _words(text: str, tokens: Sequence[Token], at: int) -> Number | None:
+    """Numbers below a thousand in words: "thirty-eight", "one hundred and twenty"."""
+    total, last = 0, at - 1
+    i = at
+    while i < len(tokens):
+        word = tokens[i].text.lower()
+        if i > at and text[tokens[i - 1].end : tokens[i].start].strip(" -\u2010\u2011"):
+            break
+        if word in _TENS and total % _HUNDRED == 0:
+            total += _TENS[word]
+        elif word in _UNITS and (total % 10 == 0 or last < at) and not (total and word == "zero"):
+            total += _UNITS[word]
+        elif word == "hundred" and 0 < total < 10:  # noqa: PLR2004
+            total *= _HUNDRED
+        elif word == "and" and total >= _HUNDRED and total % _HUNDRED == 0:
+            i += 1
+            continue
+        else:
+            break
+        last = i
+        i += 1
+    if last < at:
+        return None
+    return Number(total, at, last, tokens[at].start, tokens[last].end)

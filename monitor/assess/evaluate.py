@@ -1,0 +1,210 @@
+"""How good the shipped assessor is on labelled records: `monitor evaluate FILE`. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.assess.assessor import Assessor
+from monitor.assess.merged import merged
+from monitor.assess.scores import (
+    CalibrationBin,
+    ClassScore,
+    Confusion,
+    Rate,
+    calibration,
+    expected_calibration_error,
+)
+from monitor.assess.truth import SETTLED, UNLABELLED, Truth
+from monitor.model import Assessment, Level, Stance
+
+_LEVELS = (Level.CORE, Level.RELATED, Level.OFF)
+_SIDES = ("supports", "refutes", "mixed")
+_AGAINST = ("refutes", "mixed")
+_MG = re.compile(r"(\d+(?:\.\d+)?)\s*mg")
+_RESULTS = {"not_applicable": "not_stated"}
+
+Pair = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Pairs of truth and answer, collected record by record."""
+
+    designs: list[Pair] = field(default_factory=list)
+    acceptable: list[bool] = field(default_factory=list)
+    coarse: list[Pair] = field(default_factory=list)
+    confidence: list[tuple[float, bool]] = field(default_factory=list)
+    relevance: list[Pair] = field(default_factory=list)
+    n_stated: list[bool] = field(default_factory=list)
+    n_absent: list[bool] = field(default_factory=list)
+    criteria: list[bool] = field(default_factory=list)
+    pem: list[bool] = field(default_factory=list)
+    dose: list[bool] = field(default_factory=list)
+    results: list[Pair] = field(default_factory=list)
+    claims: list[tuple[str | None, str | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All scores of one labelled file by one assessor."""
+
+    assessor: str
+    records: int
+    designs: Confusion
+    acceptable: Rate
+    coarse: Confusion
+    bins: tuple[CalibrationBin, ...]
+    relevance: Confusion
+    facts: dict[str, Rate]
+    results: Confusion
+    mechanisms: dict[str, ClassScore]
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error of the design's confidence."""
+        return expected_calibration_error(self.bins)
+
+
+def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
+    """Score the assessor on labelled records; what was not labelled is not scored."""
+    tally = Tally()
+    count = 0
+    for truth in records:
+        count += 1
+        _compare(tally, truth, assessor.assess(truth.article))
+    return Report(
+        assessor=assessor.version,
+        records=count,
+        designs=Confusion(tuple(tally.designs)),
+        acceptable=_rate(tally.acceptable),
+        coarse=Confusion(tuple(tally.coarse)),
+        bins=calibration(tally.confidence),
+        relevance=Confusion(tuple(tally.relevance)),
+        facts={
+            "sample size, exact where stated": _rate(tally.n_stated),
+            "sample size, none where none is stated": _rate(tally.n_absent),
+            "case definitions": _rate(tally.criteria),
+            "post-exertional malaise required": _rate(tally.pem),
+            "naltrexone dose": _rate(tally.dose),
+        },
+        results=Confusion(tuple(tally.results)),
+        mechanisms=_mechanisms(tally.claims),
+    )
+
+
+def _rate(cases: list[bool]) -> Rate:
+    return Rate(sum(cases), len(cases))
+
+
+def _compare(tally: Tally, truth: Truth, told: Assessment) -> None:
+    _design(tally, truth, told)
+    if truth.relevance is not None:
+        levels = {r.level for r in told.relevance}
+        best = next((level for level in _LEVELS if level in levels), Level.OFF)
+        tally.relevance.append((truth.relevance, best.value))
+    if truth.n is not UNLABELLED:
+        size = told.sample_size.n if told.sample_size else None
+        (tally.n_absent if truth.n is None else tally.n_stated).append(size == truth.n)
+    if truth.criteria is not UNLABELLED:
+        tally.criteria.append({f.value for f in told.case_definitions} == set(truth.criteria))
+    if truth.pem_required is not UNLABELLED:
+        pem = None if told.pem_required is None else told.pem_required.value
+        tally.pem.append(pem == truth.pem_required)
+    if truth.dose is not UNLABELLED:
+        tally.dose.append(
+            _same_dose(truth.dose, truth.article.title + truth.article.abstract, told)
+        )
+    if truth.result is not None:
+        result = _RESULTS.get(truth.result, truth.result)
+        tally.results.append((result, told.result.direction.value))
+    if truth.mechanisms is not None:
+        stances = {c.mechanism: c.stance.value for c in told.claims}
+        for mechanism in sorted({*stances, *truth.mechanisms}):
+            tally.claims.append((truth.mechanisms.get(mechanism), stances.get(mechanism)))
+
+
+def _design(tally: Tally, truth: Truth, told: Assessment) -> None:
+    label = told.design
+    if truth.coarse is not None:
+        group = merged(label.id, label.secondary)
+        tally.coarse.append((truth.coarse, group))
+        tally.confidence.append((label.confidence, group == truth.coarse))
+    if truth.design is None:
+        return
+    answer = label.id
+    if truth.design == "unsettled" and answer not in SETTLED:
+        answer = "unsettled"
+    tally.designs.append((truth.design, answer))
+    tally.acceptable.append(answer == truth.design or answer in truth.also_acceptable)
+    tally.confidence.append((label.confidence, answer == truth.design))
+
+
+def _same_dose(wanted: str | None, text: str, told: Assessment) -> bool:
+    """Whether the doses told are those of the label, as far as the text itself states them."""
+    doses = {d.mg for d in told.doses} | {d.mg_min for d in told.doses if d.mg_min is not None}
+    stated = {float(m) for m in _MG.findall(wanted or "")} & {float(m) for m in _MG.findall(text)}
+    if not stated:
+        return not doses
+    return stated <= doses
+
+
+def _mechanisms(claims: list[tuple[str | None, str | None]]) -> dict[str, ClassScore]:
+    sides = [(w if w in _SIDES else None, t if t in _SIDES else None) for w, t in claims]
+    return {
+        "named at all": _score("named at all", [(w is not None, t is not None) for w, t in claims]),
+        "takes a side": _score("takes a side", [(w is not None, t is not None) for w, t in sides]),
+        "takes this side": ClassScore(
+            "takes this side",
+            sum(w is not None and w == t for w, t in sides),
+            sum(t is not None for _, t in sides),
+            sum(w is not None for w, _ in sides),
+        ),
+        "refutes or mixed": _score(
+            "refutes or mixed", [(w in _AGAINST, t in _AGAINST) for w, t in claims]
+        ),
+        **{
+            stance.value: _score(
+                stance.value, [(w == stance.value, t == stance.value) for w, t in claims]
+            )
+            for stance in Stance
+        },
+    }
+
+
+def _score(name: str, cases: list[tuple[bool, bool]]) -> ClassScore:
+    return ClassScore(
+        name,
+        sum(w and t for w, t in cases),
+        sum(t for _, t in cases),
+        sum(w for w, _ in cases),
+    )
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as plain JSON values."""
+    return {
+        "assessor": report.assessor,
+        "records": report.records,
+        "design": {**report.designs.as_json(), "acceptable": report.acceptable.as_json()},
+        "design_merged": report.coarse.as_json(),
+        "calibration": {
+            "expected_error": round(report.calibration_error, 4),
+            "bins": [
+                {
+                    "from": b.low,
+                    "to": b.high,
+                    "n": b.n,
+                    "confidence": round(b.confidence, 4),
+                    "accuracy": round(b.accuracy, 4),
+                }
+                for b in report.bins
+            ],
+        },
+        "relevance": report.relevance.as_json(),
+        "facts": {name: rate.as_json() for name, rate in report.facts.items()},
+        "result": report.results.as_json(),
+        "mechanisms": {name: score.as_json() for name, score in report.mechanisms.items()},
+    }

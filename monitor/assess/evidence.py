@@ -1,0 +1,283 @@
+"""What a paper's clauses say about one mechanism, as a few numbers. Pure.
+
+Every number answers a question that a careful reader would ask: does the title name it, do the
+results tell a change close to it, is it only background or a plan, is it denied, is the paper a
+review that argues for it? docs/methods.md lists them; `rescorer.py` weighs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import log1p
+
+from monitor.assess.passages import FINDINGS, Clause, Kind
+from monitor.model import FieldName, SectionCategory
+
+#: Designs whose text argues from other people's results.
+REVIEWS = frozenset(
+    "narrative_review systematic_review scoping_review evidence_summary guideline_consensus "
+    "hypothesis editorial comment_letter".split()
+)
+#: Designs that report no result at all.
+NO_RESULTS = frozenset(
+    "protocol erratum news retraction_notice expression_of_concern editorial comment_letter".split()
+)
+_PLANS = frozenset({"future", "aim"})
+_OWN = frozenset({SectionCategory.RESULTS, SectionCategory.CONCLUSIONS})
+_ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})
+#: Characters between a mechanism and a finding that belong together.
+_NEAR = 40
+_ADJACENT = 25
+
+
+def is_denied(clause: Clause) -> bool:
+    """Whether the clause states a null result or denies something."""
+    marks = clause.marks
+    return "null" in marks or ("null_weak" in marks and "patients_vs_controls" in marks)
+
+
+def is_finding(clause: Clause) -> bool:
+    """Whether the clause states a positive finding and denies nothing."""
+    return not is_denied(clause) and not FINDINGS.isdisjoint(clause.marks)
+
+
+def is_plan(clause: Clause) -> bool:
+    """Whether the clause says what is to be done or asked, and reports nothing."""
+    return not _PLANS.isdisjoint(clause.marks) and "report" not in clause.marks
+
+
+def is_own(clause: Clause) -> bool:
+    """Whether the clause tells what this paper found, by its place or by its words."""
+    return (
+        clause.sentence.field is FieldName.TITLE
+        or clause.sentence.role in _OWN
+        or "own_finding" in clause.around
+    )
+
+
+def is_fresh(clause: Clause) -> bool:
+    """Whether the clause is neither known before nor still to be done."""
+    return "background" not in clause.marks and not is_plan(clause)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """The clauses that name a mechanism, and by which kind of cue. Filled by `collect`."""
+
+    mechanism: str
+    clauses: list[Clause] = field(default_factory=list)
+    strong: list[Clause] = field(default_factory=list)
+    cues: set[str] = field(default_factory=set)
+    weak: int = 0
+    treatments: int = 0
+
+    @property
+    def in_title(self) -> bool:
+        """Whether the title names it, by any cue."""
+        return self.clauses[0].sentence.field is FieldName.TITLE
+
+    def distance(self, clause: Clause) -> int:
+        """Characters between a cue of the mechanism and the nearest finding or denial."""
+        return min(
+            (
+                max(start - m.end, m.start - end, 0)
+                for start, end in clause.findings
+                for m in clause.mentions
+                if m.mechanism == self.mechanism and m.kind is Kind.CUE
+            ),
+            default=10_000,
+        )
+
+
+@dataclass(frozen=True)
+class Paper:
+    """All evidence of a paper, with what its mechanisms share: its clauses and its design."""
+
+    clauses: tuple[Clause, ...]
+    evidence: dict[str, Evidence]
+    design: str
+
+    @property
+    def is_review(self) -> bool:
+        """Whether the paper argues from other people's results."""
+        return self.design in REVIEWS
+
+    @cached_property
+    def mentions(self) -> int:
+        """Clauses that name a mechanism, counted once for each."""
+        return sum(len(e.clauses) for e in self.evidence.values())
+
+    @cached_property
+    def most(self) -> int:
+        """Clauses that name the mechanism named most often."""
+        return max(len(e.clauses) for e in self.evidence.values())
+
+    @cached_property
+    def listed(self) -> dict[int, int]:
+        """How many mechanisms each sentence names, by where it starts (title below zero)."""
+        named: dict[int, set[str]] = {}
+        for clause in self.clauses:
+            if clause.mentions:
+                names = named.setdefault(_place(clause), set())
+                names.update(m.mechanism for m in clause.mentions)
+        return {place: len(names) for place, names in named.items()}
+
+    @cached_property
+    def own(self) -> tuple[Clause, ...]:
+        """Title, results and conclusions."""
+        return tuple(
+            c
+            for c in self.clauses
+            if c.sentence.role in _OWN or c.sentence.field is FieldName.TITLE
+        )
+
+
+def _place(clause: Clause) -> int:
+    start = clause.sentence.start
+    return -start - 1 if clause.sentence.field is FieldName.TITLE else start
+
+
+def collect(clauses: tuple[Clause, ...], text_of: dict[FieldName, str], design: str) -> Paper:
+    """Evidence for every mechanism that has a cue of its own, or any cue in the title."""
+    found: dict[str, Evidence] = {}
+    for clause in clauses:
+        whole = text_of[clause.sentence.field]
+        for mention in clause.mentions:
+            evidence = found.get(mention.mechanism)
+            if evidence is None:
+                evidence = found[mention.mechanism] = Evidence(mention.mechanism)
+            if not evidence.clauses or evidence.clauses[-1] is not clause:
+                evidence.clauses.append(clause)
+            evidence.cues.add(whole[mention.start : mention.end].lower())
+            if mention.kind is Kind.CUE:
+                if not evidence.strong or evidence.strong[-1] is not clause:
+                    evidence.strong.append(clause)
+            elif mention.kind is Kind.WEAK:
+                evidence.weak += 1
+            else:
+                evidence.treatments += 1
+    kept = {name: e for name, e in found.items() if e.strong or e.in_title}
+    return Paper(clauses, kept, design)
+
+
+def _count(values: Sequence[bool] | list[Clause], most: int = 3) -> float:
+    return float(min(sum(map(bool, values)), most))
+
+
+def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
+    """Numbers that tell whether the paper takes a side on the mechanism."""
+    review = paper.is_review
+    clauses, strong = evidence.clauses, evidence.strong
+    title = [c for c in clauses if c.sentence.field is FieldName.TITLE]
+    body = [c for c in clauses if c.sentence.field is FieldName.ABSTRACT]
+    results = [c for c in body if c.sentence.role is SectionCategory.RESULTS]
+    conclusions = [c for c in body if c.sentence.role is SectionCategory.CONCLUSIONS]
+    own = results + conclusions
+    distance = {id(c): evidence.distance(c) for c in strong}
+    fresh = [c for c in strong if is_fresh(c)]
+    names = len(paper.evidence)
+    listed = min((paper.listed[_place(c)] for c in own or clauses), default=1)
+    found = {
+        "review": review,
+        "no_results": paper.design in NO_RESULTS,
+        "title": bool(title),
+        "title_strong": any(c.sentence.field is FieldName.TITLE for c in strong),
+        "title_result": any(is_finding(c) or is_denied(c) for c in title),
+        "title_of_review": bool(title) and review,
+        "result": any(is_finding(c) and not is_plan(c) for c in results),
+        "in_results": bool(results),
+        "conclusion": any(is_finding(c) and not is_plan(c) for c in conclusions),
+        "in_conclusions": bool(conclusions),
+        "conclusion_plan": bool(conclusions)
+        and all(is_plan(c) or "future" in c.marks for c in conclusions),
+        "conclusion_hedged": bool(conclusions) and all("hedge" in c.marks for c in conclusions),
+        "denied": any(is_denied(c) for c in own),
+        "reported": any("report" in c.marks for c in own),
+        "compared": any("patients_vs_controls" in c.marks for c in own),
+        "only_background": not review and not own and not title,
+        "only_asked": not review
+        and not own
+        and not title
+        and any(c.sentence.role in _ASKING for c in body),
+        "argued": review and any("argue" in c.marks for c in body),
+        "argued_anew": review and any("argue" in c.marks and is_fresh(c) for c in body),
+        "review_background": review
+        and any(c.sentence.role is SectionCategory.BACKGROUND for c in body),
+        "review_hedged": review
+        and bool(body)
+        and all("hedge" in c.marks or "speculation" in c.marks for c in body),
+        "review_concludes": review and bool(conclusions),
+        "review_clauses": review * min(len(clauses), 4),
+        "review_adjacent": review * _count([distance[id(c)] <= _ADJACENT for c in strong]),
+        "review_firm": review
+        and any(
+            "hedge" not in c.marks and "speculation" not in c.marks and not is_plan(c)
+            for c in strong
+        ),
+        "review_list": review * log1p(listed),
+        "clauses": min(len(clauses), 5),
+        "own_clauses": min(len(own), 4),
+        "strong_clauses": min(len(strong), 4),
+        "own_strong": _count([c.sentence.role in _OWN for c in strong]),
+        "cues": min(len(evidence.cues), 5),
+        "share": len(clauses) / paper.mentions,
+        "foremost": len(clauses) == paper.most,
+        "mechanisms": min(names, 8) / 4,
+        "list": log1p(listed),
+        "treatment": evidence.treatments > 0,
+        "treatment_helped": evidence.treatments > 0 and any("benefit" in c.around for c in clauses),
+        "illness": any("illness" in c.around for c in own + title),
+        "sentence_finding": any(not FINDINGS.isdisjoint(c.around) for c in own),
+        "weak_only": not strong,
+        "touching": any(distance[id(c)] <= 2 for c in strong),  # noqa: PLR2004 - a space, a hyphen
+        "adjacent": _count([distance[id(c)] <= _ADJACENT for c in fresh]),
+        "near": _count([distance[id(c)] <= 60 for c in fresh]),  # noqa: PLR2004
+        "near_own": _count(
+            [
+                distance[id(c)] <= _NEAR and (c.sentence.role in _OWN or "report" in c.around)
+                for c in fresh
+            ]
+        ),
+        "near_title": any(distance.get(id(c), 10_000) <= _NEAR for c in title),
+        "own_words": _count(["own_finding" in c.around for c in fresh]),
+        "own_words_near": any(
+            "own_finding" in c.around and distance[id(c)] <= _NEAR for c in fresh
+        ),
+        "own_words_primary": (not review) * _count(["own_finding" in c.around for c in fresh]),
+        "never_own": not review and not title and not any(is_own(c) for c in strong),
+        "weak": log1p(evidence.weak),
+        "findings": sum(len(c.findings) for c in strong if c.sentence.role in _OWN) > 2,  # noqa: PLR2004
+    }
+    return {name: float(value) for name, value in found.items()}
+
+
+def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
+    """Numbers that tell whether the side taken is against the mechanism, wholly or in part."""
+    own = [c for c in evidence.clauses if is_own(c) and not is_plan(c)]
+    denied = [c for c in own if is_denied(c)]
+    positive = [c for c in own if is_finding(c)]
+    paper_denied = sum(map(is_denied, paper.own))
+    paper_positive = sum(map(is_finding, paper.own))
+    conclusions = SectionCategory.CONCLUSIONS
+    found = {
+        "denied": min(len(denied), 3),
+        "positive": min(len(positive), 4),
+        "share_denied": (len(denied) + 0.5) / (len(denied) + len(positive) + 1),
+        "title_denied": any(c.sentence.field is FieldName.TITLE for c in denied),
+        "conclusion_denied": any(c.sentence.role is conclusions for c in denied),
+        "conclusion_positive": any(c.sentence.role is conclusions for c in positive),
+        "denied_near": any(evidence.distance(c) <= _ADJACENT for c in denied),
+        "contrast": any("contrast" in c.around for c in denied),
+        "called_mixed": any("mixed" in c.around for c in own),
+        "harm": any("harm" in c.around for c in own),
+        "any_denial": any("null" in c.around for c in own),
+        "paper_share_denied": paper_denied / (paper_denied + paper_positive + 1),
+        "paper_denied": min(paper_denied, 4),
+        "paper_title_denied": any(
+            is_denied(c) for c in paper.own if c.sentence.field is FieldName.TITLE
+        ),
+        "treatment": evidence.treatments > 0,
+    }
+    return {name: float(value) for name, value in found.items()}

@@ -1,0 +1,201 @@
+"""`Article` → mechanism claims: which mechanisms it names, the side it takes, and the words. Pure.
+
+Rules of queries/ find and sort the passages (`passages.py`, `evidence.py`), a small regression
+weighs them (`rescorer.py`), and what holds for every paper is decided here: without an abstract
+there is no conclusion, a protocol reports nothing, and a claim must be about the illness or the
+drug that is watched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.assess.evidence import (
+    NO_RESULTS,
+    REVIEWS,
+    Evidence,
+    Paper,
+    against_features,
+    collect,
+    is_denied,
+    is_finding,
+    is_fresh,
+    is_own,
+    side_features,
+)
+from monitor.assess.passages import Clause, Kind, PassageReader
+from monitor.assess.rescorer import Rescorer
+from monitor.assess.text import Text
+from monitor.catalog import Catalog
+from monitor.model import (
+    Article,
+    DesignLabel,
+    FieldName,
+    Level,
+    MechanismClaim,
+    Quote,
+    Relevance,
+    SectionCategory,
+    Stance,
+)
+
+#: Cue groups of which one must stand in the paper: the claim is about the illness or the drug.
+SUBJECTS = frozenset({"illness", "ldn"})
+#: Designs besides `REVIEWS` whose support is a review's.
+_REVIEWED = (REVIEWS | {"conference_report"}) - {"comment_letter", "editorial"}
+_LONG = 320
+_SHORTEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The label of one mechanism, with the probabilities and numbers that it came from."""
+
+    stance: Stance
+    probability: float
+    against: float
+    features: dict[str, float]
+    reason: str = ""
+
+
+class MechanismReader:
+    """Reads mechanism claims by the rules of a catalog. Safe to share between threads."""
+
+    def __init__(self, catalog: Catalog, rescorer: Rescorer | None = None) -> None:
+        self._agents = {t.id: t.agent for t in catalog.topics if t.agent}
+        self._order = {m.id: i for i, m in enumerate(catalog.mechanisms)}
+        self._passages = PassageReader(catalog)
+        self._rescorer = rescorer or Rescorer.load()
+
+    def read(
+        self,
+        article: Article,
+        text: Text,
+        design: DesignLabel,
+        relevance: tuple[Relevance, ...],
+    ) -> tuple[MechanismClaim, ...]:
+        """All mechanisms found, in the order of mechanisms.toml, each with the words it rests on."""
+        paper = self.paper(text, design)
+        agent = self._agent(relevance)
+        reviewed = design.id in _REVIEWED
+        claims = []
+        for name in sorted(paper.evidence, key=self._order.__getitem__):
+            evidence = paper.evidence[name]
+            verdict = self.judge(evidence, paper, text)
+            if verdict is None:
+                continue
+            claims.append(
+                MechanismClaim(
+                    mechanism=name,
+                    stance=verdict.stance,
+                    quotes=quotes(article, evidence, verdict.stance),
+                    agent=agent,
+                    reviewed=reviewed,
+                    confidence=round(_confidence(verdict), 3),
+                )
+            )
+        return tuple(claims)
+
+    def paper(self, text: Text, design: DesignLabel) -> Paper:
+        """The evidence for every mechanism that the text names."""
+        fields = {FieldName.TITLE: text.title, FieldName.ABSTRACT: text.abstract}
+        return collect(self._passages.read(text), fields, design.id)
+
+    def judge(self, evidence: Evidence, paper: Paper, text: Text) -> Verdict | None:
+        """The side that the paper takes on a mechanism; None for a word in passing."""
+        features = side_features(evidence, paper)
+        side = self._rescorer.side.probability(features)
+        silent = _silent(paper, text)
+        if silent:
+            return Verdict(Stance.MENTIONS, side, 0.0, features, silent)
+        against = self._rescorer.against.probability(against_features(evidence, paper))
+        if side < self._rescorer.side_from:
+            if side < self._rescorer.mention_from:
+                return None
+            return Verdict(Stance.MENTIONS, side, against, features)
+        if against < self._rescorer.against_from:
+            return Verdict(Stance.SUPPORTS, side, against, features)
+        stance = Stance.MIXED if _speaks_for(evidence) else Stance.REFUTES
+        return Verdict(stance, side, against, features)
+
+    def _agent(self, relevance: tuple[Relevance, ...]) -> str | None:
+        """The drug that the paper studies, by the topics it is at the core of."""
+        cores = (r.topic for r in relevance if r.level is Level.CORE)
+        return next((self._agents[t] for t in cores if t in self._agents), None)
+
+
+def _silent(paper: Paper, text: Text) -> str:
+    """Why the paper cannot take a side on anything; empty when it can."""
+    if not text.abstract:
+        return "There is no abstract that could be read."
+    if paper.design in NO_RESULTS:
+        return "A paper of this kind reports no result of its own."
+    if all(SUBJECTS.isdisjoint(c.marks) for c in paper.clauses):
+        return "Neither the illness nor the drug is named."
+    return ""
+
+
+def _speaks_for(evidence: Evidence) -> bool:
+    """Whether the paper's own findings speak for the mechanism too."""
+    return any(is_finding(c) and is_own(c) and is_fresh(c) for c in evidence.clauses)
+
+
+def _confidence(verdict: Verdict) -> float:
+    if verdict.stance is Stance.MENTIONS:
+        return 1 - verdict.probability
+    part = 1 - verdict.against if verdict.stance is Stance.SUPPORTS else verdict.against
+    return verdict.probability * part
+
+
+def quotes(article: Article, evidence: Evidence, stance: Stance) -> tuple[Quote, ...]:
+    """The passages that show the stance: for a mixed one, one for each side."""
+    clauses = evidence.strong or evidence.clauses
+    if stance is Stance.SUPPORTS:
+        chosen = [_best(evidence, clauses, denied=False)]
+    elif stance is Stance.REFUTES:
+        chosen = [_best(evidence, clauses, denied=True)]
+    elif stance is Stance.MIXED:
+        chosen = [
+            _best(evidence, clauses, denied=False),
+            _best(evidence, clauses, denied=True),
+        ]
+    else:
+        chosen = clauses[:1]
+    found = (_quote(article, clause) for clause in chosen)
+    return tuple(dict.fromkeys(found))
+
+
+def _best(evidence: Evidence, clauses: list[Clause], *, denied: bool) -> Clause:
+    """The clause that says most plainly what was found; the first of equals."""
+    return max(clauses, key=lambda c: _plainness(evidence, c, denied=denied))
+
+
+def _plainness(evidence: Evidence, clause: Clause, *, denied: bool) -> float:
+    wanted = is_denied(clause) if denied else is_finding(clause)
+    role = clause.sentence.role
+    place = {SectionCategory.CONCLUSIONS: 1.0, SectionCategory.RESULTS: 0.8}.get(role, 0.0)
+    if clause.sentence.field is FieldName.TITLE:
+        place = 0.3
+    strong = any(m.mechanism == evidence.mechanism and m.kind is Kind.CUE for m in clause.mentions)
+    return (
+        2.0 * wanted
+        + place
+        + 0.8 * ("own_finding" in clause.around)
+        + 0.8 * is_fresh(clause)
+        + 0.5 * strong
+        + 0.4 * (evidence.distance(clause) <= 40)  # noqa: PLR2004 - characters: the same phrase
+        - 0.4 * ("hedge" in clause.marks)
+        - 0.6 * ("method" in clause.marks and not wanted)
+    )
+
+
+def _quote(article: Article, clause: Clause) -> Quote:
+    """The sentence, or only the clause when the sentence is long."""
+    sentence = clause.sentence
+    text = article.field(sentence.field)
+    start, end = sentence.start, sentence.end
+    if end - start > _LONG and clause.end - clause.start >= _SHORTEST:
+        start, end = clause.start, clause.end
+        while end > start and text[end - 1] in " ,;:\n":
+            end -= 1
+    return Quote.of(article, sentence.field, start, end)

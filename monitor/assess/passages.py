@@ -1,0 +1,198 @@
+"""`Text` → clauses, each with what its words do: which mechanisms it names, what it denies. Pure.
+
+One pass of one matcher over title and abstract finds the cues of all mechanisms and of all groups
+of queries/cues.toml. A denial reaches as far as its clause: "pain was lower, but sleep was not" says
+two things. What stands in brackets is denied in passing only. Cues inside a trap do not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from monitor.assess.text import Sentence, Text
+from monitor.catalog import Catalog
+from monitor.model import FieldName
+from monitor.patterns import Hit, Matcher
+
+#: Groups that tell a positive finding; inside a denial they are part of it.
+FINDINGS = frozenset({"change", "relation", "benefit"})
+DENIAL = "null"
+
+_CLAUSE = re.compile(
+    r";\s|,?\s(?=(?:but|whereas|although|though|however|while)\s)|:\s(?=[a-z(])|,\s(?=and\s(?:no|not)\s)"
+)
+_SUBORDINATE = re.compile(r"(?:Although|While|Despite|Whereas|Even though|Though)\b")
+_COMMA = re.compile(r",\s(?![^()]*\))")
+
+
+class Kind(StrEnum):
+    """What a list of cues in queries/ is for."""
+
+    CUE = "cue"
+    WEAK = "weak cue"
+    TREATMENT = "treatment"
+    TRAP = "trap"
+    GROUP = "group"
+    GROUP_TRAP = "trap of a group"
+
+
+class Rule(NamedTuple):
+    """A list of cues in queries/: of a mechanism, or of a cue group."""
+
+    kind: Kind
+    id: str
+
+    @property
+    def is_trap(self) -> bool:
+        """Whether its cues hold others back."""
+        return self.kind in {Kind.TRAP, Kind.GROUP_TRAP}
+
+    @property
+    def of_group(self) -> bool:
+        """Whether it belongs to a cue group rather than to a mechanism."""
+        return self.kind in {Kind.GROUP, Kind.GROUP_TRAP}
+
+
+class Mention(NamedTuple):
+    """A mechanism's cue in a text: `field[start:end]`; `kind` is cue, weak cue or treatment."""
+
+    mechanism: str
+    kind: Kind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clause:
+    """A part of a sentence in which a denial holds: `field[start:end]` of the sentence's field.
+
+    `marks` are the cue groups found in the clause, `around` those of the whole sentence; `findings`
+    are the places of positive findings and denials in the clause, in order.
+    """
+
+    sentence: Sentence
+    start: int
+    end: int
+    marks: frozenset[str]
+    around: frozenset[str]
+    mentions: tuple[Mention, ...]
+    findings: tuple[tuple[int, int], ...] = ()
+
+
+def rules_of(catalog: Catalog) -> Iterator[tuple[Rule, tuple[str, ...]]]:
+    """Every list of cues that is looked for in a text, with its cues."""
+    for mechanism in catalog.mechanisms:
+        yield Rule(Kind.CUE, mechanism.id), mechanism.cues
+        yield Rule(Kind.WEAK, mechanism.id), mechanism.weak_cues
+        yield Rule(Kind.TREATMENT, mechanism.id), mechanism.treatments
+        yield Rule(Kind.TRAP, mechanism.id), mechanism.traps
+    for group in catalog.cues:
+        yield Rule(Kind.GROUP, group.id), group.cues
+        yield Rule(Kind.GROUP_TRAP, group.id), group.traps
+
+
+class PassageReader:
+    """Finds every cue of a catalog in a text, in one pass."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        rules = list(rules_of(catalog))
+        self._rules = tuple(rule for rule, _ in rules)
+        # Keys are numbers of rules: they are hashed for every hit, and numbers are quick to hash.
+        self._matcher = Matcher((i, cue) for i, (_, cues) in enumerate(rules) for cue in cues)
+        self._trap_of = _traps(self._rules)
+
+    def read(self, text: Text) -> tuple[Clause, ...]:
+        """All clauses of title and abstract, in order."""
+        found: list[Clause] = []
+        for field in (FieldName.TITLE, FieldName.ABSTRACT):
+            whole = text.field(field)
+            if whole:
+                hits = self._outside_traps(self._matcher.find(whole, text.tokens(field)))
+                sentences = (s for s in text.sentences if s.field is field)
+                found += self._clauses(whole, sentences, hits)
+        return tuple(found)
+
+    def _outside_traps(self, hits: list[Hit[int]]) -> list[Hit[int]]:
+        trap_of = self._trap_of
+        traps: dict[int, list[Hit[int]]] = {}
+        for hit in hits:
+            if trap_of[hit.key] == hit.key:
+                traps.setdefault(hit.key, []).append(hit)
+        return [
+            hit
+            for hit in hits
+            if (trap := trap_of[hit.key]) != hit.key
+            and not any(t.start <= hit.start and hit.end <= t.end for t in traps.get(trap, ()))
+        ]
+
+    def _clauses(
+        self, whole: str, sentences: Iterable[Sentence], hits: list[Hit[int]]
+    ) -> Iterator[Clause]:
+        at = 0
+        for sentence in sentences:
+            parts = []
+            for start, end in split_clauses(whole, sentence.start, sentence.end):
+                while at < len(hits) and hits[at].start < start:
+                    at += 1
+                first = at
+                while at < len(hits) and hits[at].start < end:
+                    at += 1
+                parts.append((start, end, *self._read_clause(whole, start, hits[first:at])))
+            around = frozenset().union(*(marks for _, _, marks, _, _ in parts))
+            for start, end, marks, mentions, findings in parts:
+                yield Clause(sentence, start, end, marks, around, mentions, findings)
+
+    def _read_clause(
+        self, whole: str, start: int, hits: list[Hit[int]]
+    ) -> tuple[frozenset[str], tuple[Mention, ...], tuple[tuple[int, int], ...]]:
+        """Marks, mentions and findings of a clause; a finding inside a denial is part of it."""
+        named = [(self._rules[hit.key], hit) for hit in hits]
+        denials = [
+            (hit.start, hit.end)
+            for rule, hit in named
+            if rule.id == DENIAL and not _aside(whole, start, hit.start)
+        ]
+        marks = {DENIAL} if denials else set()
+        mentions = []
+        findings = denials[:]
+        for rule, hit in named:
+            if rule.kind is not Kind.GROUP:
+                mentions.append(Mention(rule.id, rule.kind, hit.start, hit.end))
+            elif rule.id not in FINDINGS:
+                if rule.id != DENIAL:
+                    marks.add(rule.id)
+            elif not any(s <= hit.start < e for s, e in denials):
+                marks.add(rule.id)
+                findings.append((hit.start, hit.end))
+        return frozenset(marks), tuple(mentions), tuple(sorted(findings))
+
+
+def _traps(rules: tuple[Rule, ...]) -> list[int]:
+    """For each rule the number of the rule that holds its traps; a trap is its own."""
+    number = {(r.of_group, r.id): i for i, r in enumerate(rules) if r.is_trap}
+    return [number[r.of_group, r.id] for r in rules]
+
+
+def _aside(whole: str, start: int, at: int) -> bool:
+    """Whether an offset stands in brackets, which were opened after `start`."""
+    return whole.count("(", start, at) > whole.count(")", start, at)
+
+
+def split_clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Clauses of the sentence `text[start:end]`, as offsets; in order, none of them blank."""
+    cuts = {m.end() for m in _CLAUSE.finditer(text, start, end)}
+    if _SUBORDINATE.match(text, start):
+        comma = _COMMA.search(text, start, end)
+        if comma:
+            cuts.add(comma.end())
+    found = []
+    at = start
+    for cut in sorted({*cuts, end}):
+        if text[at:cut].strip():
+            found.append((at, cut))
+            at = cut
+    return found

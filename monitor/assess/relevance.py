@@ -1,0 +1,158 @@
+"""How much of a paper is about a topic: core, related or off, with the passage. Pure.
+
+The rules stand in queries/topics/*.toml and are tried in order; the first that applies decides. A
+name in a list is not a topic, so a rule may ask for the title, or for several sentences.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from monitor.assess.text import Sentence, Text
+from monitor.catalog import Catalog, RelevanceRule, Topic
+from monitor.model import Article, FieldName, Level, Quote, Relevance, SectionCategory
+from monitor.patterns import Hit, Matcher
+
+_QUOTES = 2
+_MOST_LETTERS = 400
+
+
+class _Use(Enum):
+    CUE = 0
+    TRAP = 1
+    REQUIRED = 2
+    UNWANTED = 3
+
+
+_Rule = tuple[int, int]
+_Key = tuple[_Use, _Rule]
+_Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Hits of one text by rule and use."""
+
+    sentence: Sentence | None
+    spans: Mapping[_Key, list[_Span]]
+
+    def cues(self, rule: _Rule) -> list[_Span]:
+        """Places where a cue of the rule stands outside its traps."""
+        traps = self.spans.get((_Use.TRAP, rule), ())
+        return [
+            (start, end)
+            for start, end in self.spans.get((_Use.CUE, rule), ())
+            if not any(s <= start and end <= e for s, e in traps)
+        ]
+
+
+class RelevanceReader:
+    """Judges a paper for every topic of a catalog. Immutable; one serves all threads."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._topics = catalog.topics
+        self._matcher: Matcher[_Key] = Matcher(_cues(catalog.topics))
+
+    def read(self, article: Article, text: Text) -> tuple[Relevance, ...]:
+        """Relevance to each topic, in the order of the catalog."""
+        found = list(self._sentences(text))
+        keywords = [self._hits(k) for k in article.keywords]
+        return tuple(
+            self._judge(number, topic, article, found, keywords)
+            for number, topic in enumerate(self._topics)
+        )
+
+    def _hits(self, words: str) -> _Found:
+        return _Found(None, _by_key(self._matcher.find(words)))
+
+    def _sentences(self, text: Text) -> Iterable[_Found]:
+        for name in (FieldName.TITLE, FieldName.ABSTRACT):
+            hits = self._matcher.find(text.field(name), text.tokens(name))
+            if not hits:
+                continue
+            for sentence in text.sentences:
+                if sentence.field is name:
+                    inside = [h for h in hits if sentence.start <= h.start < sentence.end]
+                    if inside:
+                        yield _Found(sentence, _by_key(inside))
+
+    def _judge(
+        self,
+        number: int,
+        topic: Topic,
+        article: Article,
+        found: list[_Found],
+        keywords: list[_Found],
+    ) -> Relevance:
+        for at, rule in enumerate(topic.rules):
+            key = (number, at)
+            if not _allowed(rule, key, found, keywords):
+                continue
+            if _indexed(rule, article):
+                return Relevance(topic.id, rule.level, (), rule.reason)
+            places = [f for f in found if _counts(rule, f.sentence) and f.cues(key)]
+            named = len(places)
+            if rule.where == "anywhere":
+                named += any(f.cues(key) for f in keywords)
+            if rule.cues and named >= rule.at_least:
+                return Relevance(topic.id, rule.level, _quotes(article, places, key), rule.reason)
+        return Relevance(topic.id, Level.OFF, (), f"Does not speak of {topic.title}.")
+
+
+def _cues(topics: Iterable[Topic]) -> Iterable[tuple[_Key, str]]:
+    for number, topic in enumerate(topics):
+        for at, rule in enumerate(topic.rules):
+            for use, cues in (
+                (_Use.CUE, rule.cues),
+                (_Use.TRAP, rule.traps),
+                (_Use.REQUIRED, rule.requires),
+                (_Use.UNWANTED, rule.unless),
+            ):
+                yield from (((use, (number, at)), cue) for cue in cues)
+
+
+def _by_key(hits: Iterable[Hit[_Key]]) -> dict[_Key, list[_Span]]:
+    spans: dict[_Key, list[_Span]] = defaultdict(list)
+    for key, start, end in hits:
+        spans[key].append((start, end))
+    return spans
+
+
+def _allowed(rule: RelevanceRule, key: _Rule, found: list[_Found], keywords: list[_Found]) -> bool:
+    texts = [*found, *keywords]
+    if rule.requires and not any((_Use.REQUIRED, key) in f.spans for f in texts):
+        return False
+    return not (rule.unless and any((_Use.UNWANTED, key) in f.spans for f in texts))
+
+
+def _indexed(rule: RelevanceRule, article: Article) -> bool:
+    return any(h.name in rule.mesh and (h.major or not rule.major) for h in article.mesh)
+
+
+def _counts(rule: RelevanceRule, sentence: Sentence | None) -> bool:
+    """Whether a sentence stands where the rule looks."""
+    if sentence is None:
+        return False
+    if sentence.field is FieldName.TITLE:
+        return True
+    if rule.where == "title":
+        return False
+    if rule.where == "prominent":
+        at_an_end = sentence.position in {0.0, 1.0}
+        return at_an_end or sentence.role is SectionCategory.OBJECTIVE
+    return True
+
+
+def _quotes(article: Article, places: list[_Found], key: _Rule) -> tuple[Quote, ...]:
+    quotes = []
+    for found in places[:_QUOTES]:
+        sentence = found.sentence
+        assert sentence is not None
+        start, end = sentence.start, sentence.end
+        if end - start > _MOST_LETTERS:
+            start, end = found.cues(key)[0]
+        quotes.append(Quote.of(article, sentence.field, start, end))
+    return tuple(quotes)

@@ -1,0 +1,198 @@
+"""`Article` → `Text`: words, sentences and what each sentence is for. Pure, built once an article.
+
+Everything that reads a paper reads this. Offsets are those of the article's own fields, so that a
+sentence, a word or a cue can be quoted as it stands. A sentence never crosses the sections of an
+abstract and never holds a section's label.
+
+An abstract that is not in English is not read at all (`language_ok` is False, `abstract` is empty):
+rules and model know English only, and a label without understanding would be a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from monitor.assess import roles
+from monitor.assess.language import language_of
+from monitor.assess.words import word_set
+from monitor.model import Article, FieldName, SectionCategory
+from monitor.patterns import Token, tokenize
+
+_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s)|(?<=[a-z)%])\.(?=[A-Z][a-z])|[.!?]+[\"'”’)\]]*$")
+_WORD_BEFORE = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
+_STARTS = re.compile(r"\s*[\"'“‘(\[]*([^\W_]+)?")
+
+#: Words that end with a full stop inside a sentence.
+_ABBREVIATIONS = word_set(
+    "al approx ca cf co dr eg e.g etc fig figs i.e ie inc incl jr mr mrs ms no nos prof ref refs "
+    "resp sp spp ssp st subsp suppl tab u.s u.k v var viz vol vs wt"
+)
+#: Words with which a new sentence surely starts, even after an abbreviation or an initial.
+_OPENERS = word_set(
+    "a all although an as at both compared conversely despite during for from furthermore here "
+    "however if in it its moreover most no of on our overall participants patients results several "
+    "since some studies such the their there therefore these they this those thus to two using we "
+    "when whereas whether while with"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence: `text.field(field)[start:end]`.
+
+    `role` is what the sentence is for, by the abstract's own labels or else by its words and place;
+    a title has `unassigned`. `position` is the place in the field, from 0 (first) to 1 (last).
+    """
+
+    field: FieldName
+    start: int
+    end: int
+    role: SectionCategory
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text of an article that is judged.
+
+    `sentences` are the title (as one), then those of the abstract. `structured` says that the roles
+    are the paper's own. `language` is the English name of the abstract's language, "" without
+    abstract.
+    """
+
+    title: str
+    abstract: str
+    title_tokens: tuple[Token, ...]
+    abstract_tokens: tuple[Token, ...]
+    sentences: tuple[Sentence, ...]
+    structured: bool = False
+    language: str = ""
+    language_ok: bool = True
+
+    def field(self, name: FieldName) -> str:
+        """Text of a field as far as it is judged."""
+        return self.title if name is FieldName.TITLE else self.abstract
+
+    def tokens(self, name: FieldName) -> tuple[Token, ...]:
+        """Words of a field with their offsets."""
+        return self.title_tokens if name is FieldName.TITLE else self.abstract_tokens
+
+    def of(self, sentence: Sentence) -> str:
+        """The sentence itself."""
+        return self.field(sentence.field)[sentence.start : sentence.end]
+
+    def tokens_of(self, sentence: Sentence) -> tuple[Token, ...]:
+        """Words of a sentence; offsets are still those of the field."""
+        tokens = self.tokens(sentence.field)
+        first = bisect_left(tokens, sentence.start, key=lambda t: t.start)
+        last = bisect_right(tokens, sentence.end, key=lambda t: t.end)
+        return tokens[first:last]
+
+    def sentence_at(self, name: FieldName, offset: int) -> Sentence | None:
+        """The sentence that holds an offset; None between sentences and in labels."""
+        for sentence in self.sentences:
+            if sentence.field is name and sentence.start <= offset < sentence.end:
+                return sentence
+        return None
+
+
+def read_text(article: Article) -> Text:
+    """The text of an article, ready for every rule and for the model."""
+    title_tokens = tuple(tokenize(article.title))
+    title = tuple(_title(article.title))
+    if not article.abstract.strip():
+        return Text(article.title, "", title_tokens, (), title)
+    tokens = tuple(tokenize(article.abstract))
+    language = language_of(tokens, article.abstract)
+    if language != "English":
+        return Text(
+            article.title, "", title_tokens, (), title, language=language, language_ok=False
+        )
+    parts = roles.parts_of(article)
+    spans = [
+        (start, end, role)
+        for part_start, part_end, role in parts
+        for start, end in split_sentences(article.abstract, part_start, part_end)
+    ]
+    structured = sum(role is not SectionCategory.UNASSIGNED for _, _, role in spans) * 2 > len(
+        spans
+    )
+    inferred = roles.infer(tokens, [(s, e, role) for s, e, role in spans])
+    count = max(len(spans) - 1, 1)
+    body = tuple(
+        Sentence(FieldName.ABSTRACT, start, end, role, min(i / count, 1.0))
+        for i, ((start, end, _), role) in enumerate(zip(spans, inferred, strict=True))
+    )
+    return Text(
+        article.title, article.abstract, title_tokens, tokens, title + body, structured, language
+    )
+
+
+def _title(title: str) -> Iterator[Sentence]:
+    start = len(title) - len(title.lstrip())
+    end = len(title.rstrip())
+    if end > start:
+        yield Sentence(FieldName.TITLE, start, end, SectionCategory.UNASSIGNED, 0.0)
+
+
+def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """Sentences of `text[start:end]` as offsets in `text`, without the space around them.
+
+    Full stops of abbreviations, initials, species names and decimals do not end a sentence. Always
+    in order, never overlapping; everything but white space is in one of them.
+    """
+    stop = len(text) if end is None else end
+    found: list[tuple[int, int]] = []
+    at = start
+    for match in _END.finditer(text, start, stop):
+        if match.end() < stop and not _ends(text, at, match):
+            continue
+        _append(found, text, at, match.end())
+        at = match.end()
+    _append(found, text, at, stop)
+    return found
+
+
+def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if end > start:
+        found.append((start, end))
+
+
+def _ends(text: str, sentence_start: int, match: re.Match[str]) -> bool:
+    """Whether this full stop ends the sentence."""
+    following = _STARTS.match(text, match.end())
+    word = following[1] if following and following[1] else ""
+    if not word:
+        return True
+    if match[0][0] != ".":
+        return not word[0].islower()
+    if word[0].islower():
+        # A sentence may open with a name such as "mTOR" or "p53", which holds a capital or a digit.
+        return not word.islower() or not word.isalpha()
+    before = _WORD_BEFORE.search(text, max(sentence_start, match.start() - 24), match.start() + 1)
+    if before is None:
+        return True
+    return _closes(before[1], word)
+
+
+def _closes(before: str, following: str) -> bool:
+    """Whether a sentence ends between a word with a full stop and the word that follows it."""
+    if following.lower() in _OPENERS and following[0].isupper():
+        return before.lower() not in {"vs", "e.g", "i.e"}
+    if before.lower() in _ABBREVIATIONS:
+        return False
+    if len(before) == 1:
+        return before.isdigit() and before != "0"
+    return not (before == "0" and following[0].isdigit())
+
+
+def sentences_in(text: Text, *wanted: SectionCategory) -> Sequence[Sentence]:
+    """Sentences of the abstract with one of these roles."""
+    return [s for s in text.sentences if s.field is FieldName.ABSTRACT and s.role in wanted]

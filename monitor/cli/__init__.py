@@ -1,0 +1,58 @@
+"""The commands; the only place where the parts are put together.
+
+Commands import what they need when they run, so that `monitor --help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+import typer
+
+from monitor.cli import line, operate, papers
+from monitor.cli.common import options
+from monitor.errors import MonitorError
+
+app = typer.Typer(
+    name="monitor",
+    help="Watch PubMed, read each new paper for design and claims, and tell what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.callback()(options)
+for room in (line, papers, operate):
+    room.register(app)
+
+
+def main() -> None:
+    """Run the program; expected failures become one sentence and an exit code."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except MonitorError as error:
+        if debug:
+            raise
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        print(
+            f"Unexpected fault ({type(error).__name__}: {error}). "
+            "Nothing that was stored is lost; run again with --debug for the details.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,137 @@
+"""What commands share: options, the open store, the catalog, progress, the clock."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor import __version__
+
+if TYPE_CHECKING:
+    from monitor.assess.assessor import Assessor
+    from monitor.catalog import Catalog
+    from monitor.settings import Settings
+    from monitor.store import Store
+
+Progress = Callable[[int, int], None]
+_PLAIN_STEP = 1000
+
+
+@dataclass
+class Context:
+    """One run of the program: its settings, and what is made from them on first use."""
+
+    config: Path | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings; raises `ConfigurationError`."""
+        from monitor import settings  # noqa: PLC0415
+
+        return settings.load(toml=self.config)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The queries; raises `QueryFileError`."""
+        from monitor import catalog  # noqa: PLC0415
+
+        return catalog.load(self.settings.queries())
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, at the schema of this version; raises `StoreError`."""
+        store = self.unchecked_store
+        store.require_current()
+        return store
+
+    @cached_property
+    def unchecked_store(self) -> Store:
+        """The store as it is."""
+        from monitor.store import Store  # noqa: PLC0415
+
+        return Store(self.settings.url)
+
+    @cached_property
+    def assessor(self) -> Assessor:
+        """The assessor over the catalog."""
+        from monitor.assess.assessor import Assessor  # noqa: PLC0415
+
+        return Assessor(self.catalog)
+
+
+def now() -> datetime:
+    """The time, aware, in UTC; the only clock that commands read."""
+    return datetime.now(UTC)
+
+
+def _version(show: bool) -> None:
+    if show:
+        print(__version__)
+        raise typer.Exit
+
+
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings file instead of ./monitor.toml.", show_default=False),
+    ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of a failure.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options before the command."""
+    del debug, version
+    context.obj = Context(config)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A progress bar on a terminal; a plain line now and then elsewhere, on standard error."""
+    if not sys.stderr.isatty():
+        yield _plain(what)
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bars  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total or None)
+
+
+def _plain(what: str) -> Progress:
+    last = 0
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        if done - last >= _PLAIN_STEP:
+            last = done
+            print(f"{what}: {done} of {total or '?'}", file=sys.stderr)
+
+    return show
+
+
+def bring_up_to_date(context: Context, when: datetime) -> tuple[int, int]:
+    """Assess and take into the ledger what is outstanding: (revisions assessed, papers taken)."""
+    from monitor.assess import stage as assess_stage  # noqa: PLC0415
+    from monitor.ledger import stage as ledger_stage  # noqa: PLC0415
+
+    with progress("Assessing") as show:
+        assessed = assess_stage.assess(context.store, context.assessor, when, show)
+    with progress("Ledger") as show:
+        taken = ledger_stage.update(context.store, context.catalog, when, show)
+    return assessed, taken

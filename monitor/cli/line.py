@@ -1,0 +1,223 @@
+"""Commands of the line: harvest, assess, ledger, publish, digest, run."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.errors import ConfigurationError, PubMedError
+
+Topic = Annotated[str | None, typer.Option("--topic", help="Only this topic, by its id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (harvest, reassess, publish, digest, run):
+        app.command()(command)
+
+
+def harvest(
+    context: typer.Context,
+    topic: Topic = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Ask for this day and later, not since the last run."
+        ),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+) -> None:
+    """Ask PubMed for new and changed papers, label them, and bring the ledger up to date."""
+    ctx: Context = context.obj
+    failed = harvest_topics(ctx, topic, since.date() if since else None, full=full)
+    assessed, taken = bring_up_to_date(ctx, now())
+    print(f"{assessed} records labelled, {taken} papers taken into the ledger.")
+    if failed:
+        raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
+
+
+def harvest_topics(
+    ctx: Context, topic: str | None, since: date | None, *, full: bool = False
+) -> list[str]:
+    """Harvest one topic or all, print a line for each; ids of those that failed."""
+    from monitor.harvest import stage  # noqa: PLC0415
+    from monitor.harvest.entrez import PubMed  # noqa: PLC0415
+    from monitor.store.limiter import SlotLimiter  # noqa: PLC0415
+
+    topics = ctx.catalog.topics
+    if topic is not None:
+        if topic not in ctx.catalog.topic:
+            known = ", ".join(t.id for t in topics)
+            raise ConfigurationError(f"there is no topic {topic!r}; there are: {known}.")
+        topics = (ctx.catalog.topic[topic],)
+    settings = ctx.settings
+    if not settings.entrez_email:
+        raise ConfigurationError(
+            "MONITOR_ENTREZ_EMAIL is not set: NCBI asks every client to say whom to write to."
+        )
+    key = settings.entrez_api_key.get_secret_value() if settings.entrez_api_key else None
+    limiter = SlotLimiter(ctx.store, "pubmed", 9.5 if key else 2.8)
+    pubmed = PubMed(settings.entrez_url, settings.entrez_email, limiter, api_key=key)
+    try:
+        with progress("Harvesting") as show:
+            receipts = stage.harvest(
+                ctx.store, pubmed, topics, now, since=since, full=full, progress=show
+            )
+    finally:
+        pubmed.close()
+    for r in receipts:
+        print(
+            f"{r.topic}: {r.state.value}: {r.found} found, {r.known} known, {r.new} new, "
+            f"{r.changed} changed, {r.failed} failed, {r.requests} requests, {r.seconds:.1f} s"
+        )
+        if r.error:
+            print(f"{r.topic}: {r.error}", file=sys.stderr)
+    return [r.topic for r in receipts if r.error]
+
+
+def reassess(context: typer.Context) -> None:
+    """Label again what an older version of the rules labelled; PubMed is not asked."""
+    assessed, taken = bring_up_to_date(context.obj, now())
+    print(f"{assessed} records labelled, {taken} papers taken into the ledger.")
+
+
+def publish(context: typer.Context) -> None:
+    """Write the site into MONITOR_REPORTS_DIR."""
+    ctx: Context = context.obj
+    bring_up_to_date(ctx, now())
+    publish_site(ctx)
+
+
+def publish_site(ctx: Context) -> None:
+    """Write the site and say what was written."""
+    from monitor.assess.design_model import card  # noqa: PLC0415
+    from monitor.ledger.stage import check_figures  # noqa: PLC0415
+    from monitor.publish import stage  # noqa: PLC0415
+
+    with progress("Publishing") as show:
+        written = stage.publish(
+            ctx.store,
+            ctx.catalog,
+            ctx.settings,
+            assessor=ctx.assessor.version,
+            figures=check_figures,
+            card=card(),
+            progress=show,
+        )
+    where = ctx.settings.reports_dir / "index.html"
+    print(f"Site: {written.files} files, {written.changed} changed: {where}")
+
+
+def digest(
+    context: typer.Context,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Write the mails into ./preview and send nothing.")
+    ] = False,
+) -> None:
+    """Make the next issue and send it, or what is left of earlier ones."""
+    ctx: Context = context.obj
+    bring_up_to_date(ctx, now())
+    if preview:
+        _preview(ctx)
+    else:
+        send_digest(ctx)
+
+
+def _preview(ctx: Context) -> None:
+    from pathlib import Path  # noqa: PLC0415
+
+    from monitor.digest import stage  # noqa: PLC0415
+    from monitor.digest.mail import as_bytes  # noqa: PLC0415
+
+    folder = Path("preview")
+    folder.mkdir(exist_ok=True)
+    mails = stage.preview(ctx.store, ctx.catalog, ctx.settings, now())
+    for number, (_, mail) in enumerate(mails.items(), 1):
+        path = folder / f"preview-{number}.eml"
+        path.write_bytes(as_bytes(mail))
+        html = mail.get_body(("html",))
+        if html is not None:
+            path.with_suffix(".html").write_text(html.get_content(), encoding="utf-8")
+        print(f"{path}: {mail['Subject']}")
+
+
+def send_digest(ctx: Context, when: datetime | None = None) -> None:
+    """Make the issue, deliver what is pending, tell the operator what waits."""
+    from monitor.digest import stage  # noqa: PLC0415
+
+    def clock() -> datetime:
+        return when or now()
+
+    issue = stage.make_issue(ctx.store, ctx.catalog, ctx.settings, clock())
+    if issue:
+        print(
+            f"Issue {issue.number}: {len(issue.papers)} papers, {len(issue.changes)} changes, "
+            f"{len(issue.corrections)} corrections"
+        )
+    deliver(ctx, clock)
+
+
+def deliver(ctx: Context, clock: object = now) -> None:
+    """Deliver what is pending, and print what became of it."""
+    from monitor.digest import stage  # noqa: PLC0415
+
+    assert callable(clock)
+    stage.welcome(ctx.store, ctx.settings, ctx.catalog, clock())
+    with progress("Sending") as show:
+        done = stage.deliver(ctx.store, ctx.catalog, ctx.settings, clock, progress=show)
+    said = ", ".join(f"{n} {outcome.value}" for outcome, n in sorted(done.items())) or "none due"
+    where = "" if ctx.settings.smtp_host else f" (into {ctx.settings.outbox_dir})"
+    print(f"Mails: {said}{where}")
+    stage.tell_operator(ctx.store, ctx.settings, clock())
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Do everything once, now, and end.")] = False,
+) -> None:
+    """Keep running: harvest, digest and publish by the schedules of the settings."""
+    ctx: Context = context.obj
+    if once:
+        failed = harvest_topics(ctx, None, None)
+        bring_up_to_date(ctx, now())
+        send_digest(ctx)
+        publish_site(ctx)
+        if failed:
+            raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
+        return
+    from monitor import schedule  # noqa: PLC0415
+
+    schedule.serve(ctx.settings, ctx.store, schedule_jobs(ctx))
+
+
+def schedule_jobs(ctx: Context) -> dict[str, object]:
+    """What the scheduler calls, by the name of the schedule."""
+
+    def harvesting() -> None:
+        harvest_topics(ctx, None, None)
+        bring_up_to_date(ctx, now())
+        publish_site(ctx)
+
+    def rereading() -> None:
+        harvest_topics(ctx, None, None, full=True)
+        bring_up_to_date(ctx, now())
+        publish_site(ctx)
+
+    def digesting() -> None:
+        bring_up_to_date(ctx, now())
+        send_digest(ctx)
+        publish_site(ctx)
+
+    def delivering() -> None:
+        deliver(ctx)
+
+    return {
+        "harvest": harvesting,
+        "reread": rereading,
+        "digest": digesting,
+        "deliver": delivering,
+    }

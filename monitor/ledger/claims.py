@@ -1,0 +1,122 @@
+"""One claim in the ledger: its bearings, groups and counts, kept up paper by paper. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from monitor.ledger.events import RANDOMIZED, Standing
+from monitor.ledger.groups import Groups, Signature
+from monitor.ledger.status import Tally, counts
+from monitor.model import Bearing
+
+
+@dataclass(slots=True)
+class ClaimState:
+    """All papers that bear on one claim.
+
+    Removing a paper that counts builds its group anew: it may be what held the group together.
+    """
+
+    claim: str
+    takes_no_side: bool = False
+    bearings: dict[str, Bearing] = field(default_factory=dict)
+    signatures: dict[str, Signature] = field(default_factory=dict)
+    _groups: Groups = field(default_factory=Groups)
+    _tally: Tally = field(init=False)
+    _randomized: int = 0
+    _sizes: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._tally = Tally(self.claim, self.takes_no_side)
+
+    @classmethod
+    def of(
+        cls,
+        claim: str,
+        papers: Iterable[tuple[Bearing, Signature]],
+        *,
+        takes_no_side: bool = False,
+    ) -> ClaimState:
+        """The state after all of these papers, whatever their order."""
+        state = cls(claim, takes_no_side)
+        for bearing, who in papers:
+            state.put(bearing, who)
+        return state
+
+    @classmethod
+    def restored(
+        cls,
+        claim: str,
+        papers: Iterable[tuple[Bearing, Signature]],
+        *,
+        takes_no_side: bool = False,
+    ) -> ClaimState:
+        """The state as it was written down: the bearings tell their groups."""
+        state = cls(claim, takes_no_side)
+        for bearing, who in papers:
+            state._enter(bearing, who)
+            if counts(bearing):
+                state._groups.restore(who, bearing.group)
+        return state
+
+    def put(self, bearing: Bearing, who: Signature) -> tuple[Bearing, ...]:
+        """Take a paper in, or anew; what changed: its own bearing first, then those of others whose
+        group has another name now.
+        """
+        pmid = bearing.pmid
+        old = self.bearings.get(pmid)
+        stays = old is not None and counts(old) and counts(bearing)
+        if old is not None and stays and self.signatures[pmid] == who:
+            self._leave(old)
+            self._enter(replace(bearing, group=old.group), who)
+            return (self.bearings[pmid],)
+        renamed = [b.pmid for b in self.remove(pmid)]
+        if counts(bearing):
+            renamed += self._groups.add(who)
+        self._enter(replace(bearing, group=self._groups.name_of(pmid)), who)
+        return (self.bearings[pmid], *self._regroup(renamed))
+
+    def remove(self, pmid: str) -> tuple[Bearing, ...]:
+        """Take a paper out, if it is there; bearings of others whose group has another name now."""
+        old = self.bearings.get(pmid)
+        if old is None:
+            return ()
+        self._leave(old)
+        del self.signatures[pmid]
+        return self._regroup(self._groups.remove(pmid)) if counts(old) else ()
+
+    def _regroup(self, pmids: Iterable[str]) -> tuple[Bearing, ...]:
+        """Write the present name of their group into these papers' bearings."""
+        done = tuple(dict.fromkeys(pmids))
+        for pmid in done:
+            old, who = self.bearings[pmid], self.signatures[pmid]
+            self._leave(old)
+            self._enter(replace(old, group=self._groups.name_of(pmid)), who)
+        return tuple(self.bearings[p] for p in done)
+
+    def _enter(self, bearing: Bearing, who: Signature) -> None:
+        self.bearings[bearing.pmid] = bearing
+        self.signatures[bearing.pmid] = who
+        self._tally.add(bearing)
+        if counts(bearing):
+            self._randomized += bearing.design == RANDOMIZED
+            self._sizes[bearing.n or 0] += 1
+
+    def _leave(self, bearing: Bearing) -> None:
+        del self.bearings[bearing.pmid]
+        self._tally.remove(bearing)
+        if counts(bearing):
+            self._randomized -= bearing.design == RANDOMIZED
+            self._sizes[bearing.n or 0] -= 1
+            if not self._sizes[bearing.n or 0]:
+                del self._sizes[bearing.n or 0]
+
+    def standing(self) -> Standing:
+        """Where the claim stands now."""
+        return Standing(self._tally.balance(), self._randomized, max(self._sizes, default=0))
+
+    def explain(self, one: str, other: str) -> tuple[str, ...]:
+        """Why two papers count as one group's, a sentence each; empty when they do not."""
+        return self._groups.explain(one, other)

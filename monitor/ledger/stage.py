@@ -1,0 +1,101 @@
+"""The ledger stage: take in every paper that is new or changed, in small transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from monitor.catalog import Catalog, Claim
+from monitor.ledger.events import is_news
+from monitor.ledger.figures import FigureReader
+from monitor.ledger.ledger import Ledger, LedgerPaper
+from monitor.model import Bearing, FigureCheck, Level, Paper
+from monitor.store import Store, issues
+from monitor.store import ledger as rows
+
+_BATCH: Final = 200
+_FIRST_PERIOD: Final = timedelta(days=7)
+
+
+class _Stored:
+    """What the store knows, as the ledger asks for it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def bearings(self, claim: str) -> Iterable[Bearing]:
+        """All bearings on a claim."""
+        return rows.bearings(self._store, [claim]).get(claim, [])
+
+    def memories(self) -> Mapping[str, str]:
+        """What the ledger kept with every paper."""
+        return rows.memories(self._store)
+
+
+def update(
+    store: Store,
+    catalog: Catalog,
+    now: datetime,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Take in what is outstanding; how many papers that was.
+
+    Each batch is one transaction; killed in between, the next run goes on with the next paper. Two
+    processes must not do this at once: see `monitor.schedule`.
+    """
+    total = rows.count_outstanding(store)
+    if not total:
+        return 0
+    state = Ledger(catalog).open(_Stored(store))
+    first_harvest = issues.latest(store) is None
+    done = 0
+    while batch := rows.outstanding(store, _BATCH):
+        steps: list[rows.Step] = []
+        for waiting in batch:
+            step = state.apply(_paper(waiting, first_harvest=first_harvest), now)
+            steps.append(
+                rows.Step(
+                    pmid=step.pmid,
+                    version_id=waiting.version_id,
+                    assessment_id=waiting.assessment_id,
+                    announced=step.announced,
+                    bearings=step.bearings,
+                    balances=step.balances,
+                    events=step.events,
+                    moved=step.moved,
+                    memory=step.memory,
+                )
+            )
+        rows.record(store, steps, now)
+        done += len(steps)
+        if progress:
+            progress(done, total)
+    return done
+
+
+def _paper(waiting: rows.Outstanding, *, first_harvest: bool) -> LedgerPaper:
+    created = waiting.article.dates.created
+    news = is_news(created, waiting.first_seen, first_harvest=False)
+    if first_harvest and created is not None:
+        # The first issue tells of the last days only; what is older is the state of the evidence.
+        news = news and waiting.first_seen.date() - created <= _FIRST_PERIOD
+    return LedgerPaper(
+        article=waiting.article,
+        assessment=waiting.assessment,
+        before=waiting.before,
+        gone=waiting.gone,
+        announced=waiting.announced,
+        news=news,
+        changes=waiting.changes,
+    )
+
+
+def check_figures(claim: Claim, papers: Sequence[Paper]) -> list[FigureCheck]:
+    """The figures of a claim looked for in the abstracts of papers of its topics."""
+    wanted = [
+        p.article
+        for p in papers
+        if not claim.topics or any(p.assessment.level(t) is not Level.OFF for t in claim.topics)
+    ]
+    return [FigureReader(figure).check(wanted) for figure in claim.figures]

@@ -1,0 +1,234 @@
+"""Where a claim stands: counts, and a status by the published rules of docs/methods.md. Pure.
+
+Only own data count towards the status; reviews and mentions are counted apart, and what was
+retracted or withdrawn counts for nothing. A group of papers counts once on each side, with its
+strongest paper on that side.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from monitor.model import Balance, Bearing, ClaimStatus, Stance
+
+#: Points of a paper by the tier of its design; tier 9 is no evidence of its own.
+POINTS = {1: 4.0, 2: 4.0, 3: 3.0, 4: 2.0, 5: 1.0}
+#: One point more for a study of so many participants; not for cells and animals (tier 5).
+LARGE = 100
+#: Below so many groups or points the evidence is thin, whatever it says.
+LEAST_GROUPS = 2
+LEAST_POINTS = 6.0
+#: A side with less than this share of the points does not make a claim contested.
+MINORITY = 0.2
+_WEAKEST_THAT_CONTESTS = 3
+_HUMAN_TIER = 4
+
+
+def counts(bearing: Bearing) -> bool:
+    """Whether a paper's own data take a side, and still stand."""
+    return bearing.stance.takes_side and not bearing.reviewed and not bearing.withdrawn
+
+
+def points(bearing: Bearing) -> float:
+    """How much a paper weighs, by its design and size."""
+    found = POINTS.get(bearing.tier, 0.0)
+    if found and bearing.tier <= _HUMAN_TIER and (bearing.n or 0) >= LARGE:
+        found += 1
+    return found
+
+
+def points_by_side(bearing: Bearing) -> tuple[float, float]:
+    """Points for and against; a mixed result gives half to each side."""
+    found = points(bearing)
+    if bearing.stance is Stance.SUPPORTS:
+        return found, 0.0
+    if bearing.stance is Stance.REFUTES:
+        return 0.0, found
+    return found / 2, found / 2
+
+
+@dataclass(slots=True)
+class _Group:
+    """Papers of one group, by the points they give for and against, and by stance."""
+
+    favour: Counter[float] = field(default_factory=Counter)
+    against: Counter[float] = field(default_factory=Counter)
+    stances: Counter[Stance] = field(default_factory=Counter)
+
+    def change(self, bearing: Bearing, by: int) -> None:
+        favour, against = points_by_side(bearing)
+        self.favour[favour] += by
+        self.against[against] += by
+        self.stances[bearing.stance] += by
+
+    def strongest(self) -> tuple[float, float]:
+        """Points of its strongest paper on each side."""
+        return _largest(self.favour), _largest(self.against)
+
+    def sides(self) -> list[Stance]:
+        return [stance for stance, number in self.stances.items() if number]
+
+
+def _largest(numbers: Counter[float]) -> float:
+    return max((value for value, number in numbers.items() if number), default=0.0)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one claim that can be kept up paper by paper; `balance` gives the result.
+
+    Sums are of halves, so that adding and taking away is exact.
+    """
+
+    claim: str
+    takes_no_side: bool = False
+    stances: Counter[Stance] = field(default_factory=Counter)
+    reviews: int = 0
+    withdrawn: int = 0
+    participants: Counter[Stance] = field(default_factory=Counter)
+    designs: dict[Stance, Counter[tuple[int, str]]] = field(default_factory=dict)
+    groups: dict[str, _Group] = field(default_factory=dict)
+    totals: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    sides: Counter[Stance] = field(default_factory=Counter)
+
+    def add(self, bearing: Bearing) -> None:
+        """Count a paper."""
+        self._change(bearing, 1)
+
+    def remove(self, bearing: Bearing) -> None:
+        """Take a paper away again; it must be the bearing that was added."""
+        self._change(bearing, -1)
+
+    def _change(self, bearing: Bearing, by: int) -> None:
+        if bearing.withdrawn:
+            self.withdrawn += by
+            return
+        if bearing.reviewed and bearing.stance.takes_side:
+            self.reviews += by
+            return
+        self.stances[bearing.stance] += by
+        if not counts(bearing):
+            return
+        self.participants[bearing.stance] += by * (bearing.n or 0)
+        self.designs.setdefault(bearing.stance, Counter())[bearing.tier, bearing.design] += by
+        group = self.groups.setdefault(bearing.group, _Group())
+        self._count_group(group, -1)
+        group.change(bearing, by)
+        self._count_group(group, 1)
+        if not group.sides():
+            del self.groups[bearing.group]
+
+    def _count_group(self, group: _Group, by: int) -> None:
+        favour, against = group.strongest()
+        self.totals[0] += by * favour
+        self.totals[1] += by * against
+        for stance in group.sides():
+            self.sides[stance] += by
+
+    def best(self, stance: Stance) -> tuple[int, str] | None:
+        """Tier and design of the strongest paper with this stance."""
+        found = [key for key, number in self.designs.get(stance, {}).items() if number > 0]
+        return min(found, default=None)
+
+    def balance(self) -> Balance:
+        """Where the claim stands."""
+        best_for, best_against = self.best(Stance.SUPPORTS), self.best(Stance.REFUTES)
+        status, reason = self._status(best_for, best_against)
+        return Balance(
+            claim=self.claim,
+            status=status,
+            reason=reason,
+            supports=self.stances[Stance.SUPPORTS],
+            refutes=self.stances[Stance.REFUTES],
+            mixed=self.stances[Stance.MIXED],
+            mentions=self.stances[Stance.MENTIONS],
+            reviews=self.reviews,
+            withdrawn=self.withdrawn,
+            groups_for=self.sides[Stance.SUPPORTS],
+            groups_against=self.sides[Stance.REFUTES],
+            best_for=best_for[1] if best_for else None,
+            best_against=best_against[1] if best_against else None,
+            participants_for=self.participants[Stance.SUPPORTS],
+            participants_against=self.participants[Stance.REFUTES],
+        )
+
+    def _status(
+        self, best_for: tuple[int, str] | None, best_against: tuple[int, str] | None
+    ) -> tuple[ClaimStatus, str]:
+        papers = sum(self.stances[s] for s in Stance if s.takes_side)
+        if not papers:
+            return self._without_papers()
+        counted = self._counted(papers)
+        total = sum(self.totals)
+        if len(self.groups) < LEAST_GROUPS or total < LEAST_POINTS:
+            return ClaimStatus.THIN, f"{counted} Too little to weigh one side against the other."
+        against = self.totals[1] / total
+        if against > 1 - MINORITY:
+            if _outranks(best_for, best_against):
+                return (
+                    ClaimStatus.CONTESTED,
+                    f"{counted} The strongest design is among those for it.",
+                )
+            return ClaimStatus.CONTRADICTED, f"{counted} Nearly all the weight is against it."
+        if against >= MINORITY:
+            return ClaimStatus.CONTESTED, f"{counted} Both sides have weight."
+        if _outranks(best_against, best_for):
+            return (
+                ClaimStatus.CONTESTED,
+                f"{counted} The strongest design is among those against it.",
+            )
+        return ClaimStatus.SUPPORTED, f"{counted} Nearly all the weight is for it."
+
+    def _without_papers(self) -> tuple[ClaimStatus, str]:
+        if self.takes_no_side:
+            mentions = self.stances[Stance.MENTIONS]
+            text = (
+                f"{_papers(mentions)} {_verb(mentions, 'speaks', 'speak')} of it; no side is taken."
+            )
+            return ClaimStatus.UNTRACED, text
+        if self.reviews:
+            text = f"Only reviews argue for or against it ({self.reviews}); no data of their own."
+            return ClaimStatus.THIN, text
+        if self.withdrawn:
+            return ClaimStatus.UNTRACED, "Every paper that took a side was withdrawn or retracted."
+        return ClaimStatus.UNTRACED, "No paper found here takes a side on it."
+
+    def _counted(self, papers: int) -> str:
+        """Papers and groups on each side, in words."""
+        parts = [
+            f"{self.stances[stance]} {words}"
+            for stance, words in (
+                (Stance.SUPPORTS, "for it"),
+                (Stance.REFUTES, "against it"),
+                (Stance.MIXED, "mixed"),
+            )
+            if self.stances[stance]
+        ]
+        groups = len(self.groups)
+        whole = f"{_papers(papers)} from {groups} independent group{'' if groups == 1 else 's'}"
+        return f"{whole}: {', '.join(parts)}."
+
+
+def _outranks(one: tuple[int, str] | None, other: tuple[int, str] | None) -> bool:
+    """Whether the best design of one side is a strong one, and stronger than the other's."""
+    if one is None or one[0] > _WEAKEST_THAT_CONTESTS:
+        return False
+    return other is None or min(one[0], 5) < min(other[0], 5)
+
+
+def _papers(number: int) -> str:
+    return "1 paper" if number == 1 else f"{number:,} papers"
+
+
+def _verb(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
+
+
+def balance(claim: str, bearings: Iterable[Bearing], *, takes_no_side: bool = False) -> Balance:
+    """Where a claim stands, from all papers that bear on it. Their order does not matter."""
+    tally = Tally(claim, takes_no_side)
+    for bearing in bearings:
+        tally.add(bearing)
+    return tally.balance()

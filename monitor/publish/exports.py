@@ -1,0 +1,180 @@
+"""Lists of papers as JSON lines, CSV, RIS, BibTeX and CSL-JSON. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from monitor.model import Article, Author, Paper
+
+_COLUMNS: Final = (
+    "pmid", "doi", "pmcid", "title", "journal", "year", "created", "design", "design_confidence",
+    "design_source", "sample_size", "dose_mg", "topics", "mechanisms_supported",
+    "mechanisms_refuted", "mechanisms_mixed", "mechanisms_mentioned", "result", "retracted",
+)  # fmt: skip
+_LATEX: Final = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#",
+    "$": r"\$", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def row(paper: Paper) -> dict[str, Any]:
+    """A paper as a flat row."""
+    article, labels = paper.article, paper.assessment
+    by_stance: dict[str, list[str]] = {}
+    for claim in labels.claims:
+        by_stance.setdefault(claim.stance.value, []).append(claim.mechanism)
+    values = (
+        article.pmid,
+        article.doi,
+        article.pmcid,
+        article.title,
+        article.journal.title,
+        article.year,
+        article.dates.created.isoformat() if article.dates.created else None,
+        labels.design.id,
+        round(labels.design.confidence, 3),
+        labels.design.source.value,
+        labels.sample_size.n if labels.sample_size else None,
+        [d.mg for d in labels.doses],
+        list(labels.topics()),
+        by_stance.get("supports", []),
+        by_stance.get("refutes", []),
+        by_stance.get("mixed", []),
+        by_stance.get("mentions", []),
+        labels.result.direction.value,
+        article.is_retracted,
+    )
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def jsonl(papers: Iterable[Paper]) -> Iterator[str]:
+    """One JSON object a line."""
+    for paper in papers:
+        yield json.dumps(row(paper), ensure_ascii=False) + "\n"
+
+
+def as_csv(papers: Iterable[Paper]) -> Iterator[str]:
+    """CSV with a header; lists are joined with semicolons. A cell never starts a formula."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for paper in papers:
+        writer.writerow({k: _cell(v) for k, v in row(paper).items()})
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    yield out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list):
+        return ";".join(str(v) for v in value)
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"}:
+        return "'" + value  # spreadsheets would run it
+    return "" if value is None else value
+
+
+def ris(papers: Iterable[Paper]) -> Iterator[str]:
+    """RIS, one record a paper."""
+    for paper in papers:
+        a = paper.article
+        fields: list[tuple[str, object]] = [("TY", "JOUR"), ("TI", a.title)]
+        fields += [("AU", _last_first(p)) for p in a.authors]
+        pages = a.journal.pages.partition("-")
+        fields += [
+            ("T2", a.journal.title),
+            ("PY", a.year),
+            ("VL", a.journal.volume),
+            ("IS", a.journal.issue),
+            ("SP", pages[0]),
+            ("EP", pages[2]),
+            ("SN", a.journal.issn),
+            ("DO", a.doi),
+            ("AN", a.pmid if a.pmid.isdigit() else ""),
+            ("UR", url(a)),
+        ]
+        fields += [("KW", k) for k in a.keywords]
+        fields.append(("N1", f"Study design by evidence-monitor: {paper.assessment.design.id}"))
+        lines = [f"{tag}  - {_flat(value)}" for tag, value in fields if value not in {"", None}]
+        yield "\r\n".join([*lines, "ER  - ", "", ""])
+
+
+def bibtex(papers: Iterable[Paper]) -> Iterator[str]:
+    """BibTeX, one entry a paper."""
+    for paper in papers:
+        a = paper.article
+        fields = {
+            "title": f"{{{_latex(a.title)}}}",
+            "author": " and ".join(_latex(_last_first(p)) for p in a.authors),
+            "journal": _latex(a.journal.title),
+            "year": a.year or "",
+            "volume": _latex(a.journal.volume),
+            "number": _latex(a.journal.issue),
+            "pages": _latex(a.journal.pages.replace("-", "--")),
+            "doi": a.doi,
+            "pmid": a.pmid if a.pmid.isdigit() else "",
+            "url": url(a),
+        }
+        inner = ",\n".join(f"  {k} = {{{v}}}" for k, v in fields.items() if v)
+        yield f"@article{{{_bib_key(a)},\n{inner}\n}}\n\n"
+
+
+def csl(paper: Paper) -> dict[str, Any]:
+    """A paper as CSL-JSON."""
+    a = paper.article
+    found: dict[str, Any] = {
+        "id": a.pmid,
+        "type": "article-journal",
+        "title": a.title,
+        "container-title": a.journal.title,
+        "author": [
+            {"literal": p.collective}
+            if p.collective
+            else {"family": p.last_name, "given": p.fore_name or p.initials}
+            for p in a.authors
+        ],
+        "volume": a.journal.volume,
+        "issue": a.journal.issue,
+        "page": a.journal.pages,
+        "DOI": a.doi,
+        "PMID": a.pmid if a.pmid.isdigit() else "",
+        "URL": url(a),
+    }
+    if a.year:
+        found["issued"] = {"date-parts": [[a.year]]}
+    return {k: v for k, v in found.items() if v}
+
+
+def url(article: Article) -> str:
+    """Where the paper is: its PubMed page, or its DOI."""
+    if article.pmid.isdigit():
+        return f"https://pubmed.ncbi.nlm.nih.gov/{article.pmid}/"
+    return f"https://doi.org/{article.pmid.removeprefix('doi:')}"
+
+
+def _last_first(person: Author) -> str:
+    if person.collective:
+        return person.collective
+    return f"{person.last_name}, {person.fore_name or person.initials}".rstrip(", ")
+
+
+def _flat(value: object) -> str:
+    return " ".join(str(value).split())
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(c, c) for c in _flat(text))
+
+
+def _bib_key(article: Article) -> str:
+    first = article.authors[0].last_name if article.authors else "anon"
+    return re.sub(r"[^A-Za-z0-9]", "", f"{first}{article.year or ''}_{article.pmid}") or "anon"
+
+
+#: Formats of `monitor export`, by name.
+FORMATS: Final = {"jsonl": jsonl, "csv": as_csv, "ris": ris, "bibtex": bibtex}
