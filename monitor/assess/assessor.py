@@ -11,10 +11,10 @@ from collections import defaultdict
 from monitor.assess.corrections import correct
 from monitor.assess.design import DesignReader
 from monitor.assess.design_model import DesignModel, load
-from monitor.assess.details import groups
 from monitor.assess.details.definitions import read_definitions
 from monitor.assess.details.direction import read_result
 from monitor.assess.details.doses import read_doses
+from monitor.assess.details.groups import GroupReader
 from monitor.assess.details.registrations import read_registrations
 from monitor.assess.details.sample_size import read_sample_size
 from monitor.assess.mechanisms import MechanismReader
@@ -39,6 +39,7 @@ class Assessor:
         self._relevance = RelevanceReader(catalog)
         self._design = DesignReader(catalog, model)
         self._mechanisms = MechanismReader(catalog)
+        self._groups = GroupReader()
         self._corrections: dict[str, list[Correction]] = defaultdict(list)
         for correction in catalog.corrections:
             self._corrections[correction.pmid].append(correction)
@@ -50,6 +51,7 @@ class Assessor:
         design = self._design.read(article, text)
         definitions = read_definitions(article, text, design)
         trials, reviews = read_registrations(article, text)
+        groups = self._groups.read(article, text)
         assessment = Assessment(
             pmid=article.pmid,
             assessor=self.version,
@@ -62,10 +64,10 @@ class Assessor:
             pem_required=definitions.pem_required,
             registrations=trials,
             review_registrations=reviews,
-            populations=groups.populations(article, text),
-            comparators=groups.comparators(article, text),
-            durations=groups.durations(article, text),
-            outcomes=groups.outcomes(article, text),
+            populations=groups.populations,
+            comparators=groups.comparators,
+            durations=groups.durations,
+            outcomes=groups.outcomes,
             result=read_result(article, text, design),
             notes=_notes(article, text),
         )

@@ -21,7 +21,7 @@ from monitor.assess.words import word_set
 from monitor.model import Article, FieldName, SectionCategory
 from monitor.patterns import Token, tokenize
 
-_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s)|(?<=[a-z)%])\.(?=[A-Z][a-z])|[.!?]+[\"'”’)\]]*$")
+_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
 _WORD_BEFORE = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
 _STARTS = re.compile(r"\s*[\"'“‘(\[]*([^\W_]+)?")
 
@@ -167,6 +167,9 @@ def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> No
 
 def _ends(text: str, sentence_start: int, match: re.Match[str]) -> bool:
     """Whether this full stop ends the sentence."""
+    if not text[match.end()].isspace():
+        # "patients.We found": the space was lost; "E.coli" and "Ph.D" have no small letter before.
+        return match[0] == "." and text[match.start() - 1 : match.start()].islower()
     following = _STARTS.match(text, match.end())
     word = following[1] if following and following[1] else ""
     if not word:

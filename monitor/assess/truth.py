@@ -9,6 +9,7 @@ truth, and the assessor is shown the record without its indexing.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,7 @@ from monitor.model import Article
 #: Stands for "this key was not labelled", which is not "none".
 UNLABELLED: Any = object()
 
+_TAG = re.compile(r"</?(?:b|i|u|em|sup|sub|strong)>")
 #: Publication types that settle a design, by the id of the design; the first that applies counts.
 _TYPES: tuple[tuple[str, str], ...] = (
     ("Retraction of Publication", "retraction_notice"),
@@ -73,8 +75,8 @@ def from_json_lines(lines: Iterable[str], name: str = "file") -> Iterator[Truth]
 def _truth(record: dict[str, Any]) -> Truth:
     article = Article(
         pmid=str(record.get("pmid") or record.get("id") or ""),
-        title=record["title"] or "",
-        abstract=record.get("abstract") or "",
+        title=_flat(record["title"] or ""),
+        abstract=_flat(record.get("abstract") or ""),
     )
     if "study_type" not in record and "label" in record:
         return Truth(article, coarse=COARSE[record["label"]])
@@ -94,6 +96,11 @@ def _truth(record: dict[str, Any]) -> Truth:
         hard=bool(record.get("hard")),
         kind=record.get("kind", "abstract"),
     )
+
+
+def _flat(text: str) -> str:
+    """The text without inline tags, as the harvest flattens it."""
+    return _TAG.sub("", text)
 
 
 def from_articles(articles: Iterable[Article]) -> Iterator[Truth]:

@@ -11,8 +11,10 @@ import sys
 import click
 import typer
 
-from monitor.cli import line, operate, papers
 from monitor.cli.common import options
+from monitor.cli.line import register as add_line
+from monitor.cli.operate import register as add_operate
+from monitor.cli.papers import register as add_papers
 from monitor.errors import MonitorError
 
 app = typer.Typer(
@@ -24,8 +26,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.callback()(options)
-for room in (line, papers, operate):
-    room.register(app)
+for register in (add_line, add_papers, add_operate):
+    register(app)
 
 
 def main() -> None:

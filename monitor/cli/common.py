@@ -34,14 +34,14 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """Settings; raises `ConfigurationError`."""
-        from monitor import settings  # noqa: PLC0415
+        from monitor import settings
 
         return settings.load(toml=self.config)
 
     @cached_property
     def catalog(self) -> Catalog:
         """The queries; raises `QueryFileError`."""
-        from monitor import catalog  # noqa: PLC0415
+        from monitor import catalog
 
         return catalog.load(self.settings.queries())
 
@@ -55,14 +55,14 @@ class Context:
     @cached_property
     def unchecked_store(self) -> Store:
         """The store as it is."""
-        from monitor.store import Store  # noqa: PLC0415
+        from monitor.store import Store
 
         return Store(self.settings.url)
 
     @cached_property
     def assessor(self) -> Assessor:
         """The assessor over the catalog."""
-        from monitor.assess.assessor import Assessor  # noqa: PLC0415
+        from monitor.assess.assessor import Assessor
 
         return Assessor(self.catalog)
 
@@ -103,9 +103,9 @@ def progress(what: str) -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield _plain(what)
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bars  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
@@ -127,8 +127,8 @@ def _plain(what: str) -> Progress:
 
 def bring_up_to_date(context: Context, when: datetime) -> tuple[int, int]:
     """Assess and take into the ledger what is outstanding: (revisions assessed, papers taken)."""
-    from monitor.assess import stage as assess_stage  # noqa: PLC0415
-    from monitor.ledger import stage as ledger_stage  # noqa: PLC0415
+    from monitor.assess import stage as assess_stage
+    from monitor.ledger import stage as ledger_stage
 
     with progress("Assessing") as show:
         assessed = assess_stage.assess(context.store, context.assessor, when, show)

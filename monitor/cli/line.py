@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
+from importlib import resources
 from typing import Annotated
 
 import typer
@@ -44,9 +47,9 @@ def harvest_topics(
     ctx: Context, topic: str | None, since: date | None, *, full: bool = False
 ) -> list[str]:
     """Harvest one topic or all, print a line for each; ids of those that failed."""
-    from monitor.harvest import stage  # noqa: PLC0415
-    from monitor.harvest.entrez import PubMed  # noqa: PLC0415
-    from monitor.store.limiter import SlotLimiter  # noqa: PLC0415
+    from monitor.harvest import stage
+    from monitor.harvest.entrez import PubMed
+    from monitor.store.limiter import SlotLimiter
 
     topics = ctx.catalog.topics
     if topic is not None:
@@ -94,9 +97,8 @@ def publish(context: typer.Context) -> None:
 
 def publish_site(ctx: Context) -> None:
     """Write the site and say what was written."""
-    from monitor.assess.design_model import card  # noqa: PLC0415
-    from monitor.ledger.stage import check_figures  # noqa: PLC0415
-    from monitor.publish import stage  # noqa: PLC0415
+    from monitor.ledger.stage import check_figures
+    from monitor.publish import stage
 
     with progress("Publishing") as show:
         written = stage.publish(
@@ -105,11 +107,22 @@ def publish_site(ctx: Context) -> None:
             ctx.settings,
             assessor=ctx.assessor.version,
             figures=check_figures,
-            card=card(),
+            card=_model_card(),
             progress=show,
         )
     where = ctx.settings.reports_dir / "index.html"
     print(f"Site: {written.files} files, {written.changed} changed: {where}")
+
+
+def _model_card() -> list[tuple[str, str]]:
+    """Lines of the trained model's card for the methods page."""
+    folder = resources.files("monitor.assess") / "weights"
+    card = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    lines = [("Trained", str(card.get("trained", "")))]
+    for name, value in dict(card.get("accuracy", {})).items():
+        lines.append((str(name).replace("_", " "), str(value)))
+    lines += [("Limit", str(text)) for text in card.get("limits", ())]
+    return [line for line in lines if line[1]]
 
 
 def digest(
@@ -128,10 +141,10 @@ def digest(
 
 
 def _preview(ctx: Context) -> None:
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
-    from monitor.digest import stage  # noqa: PLC0415
-    from monitor.digest.mail import as_bytes  # noqa: PLC0415
+    from monitor.digest import stage
+    from monitor.digest.mail import as_bytes
 
     folder = Path("preview")
     folder.mkdir(exist_ok=True)
@@ -147,7 +160,7 @@ def _preview(ctx: Context) -> None:
 
 def send_digest(ctx: Context, when: datetime | None = None) -> None:
     """Make the issue, deliver what is pending, tell the operator what waits."""
-    from monitor.digest import stage  # noqa: PLC0415
+    from monitor.digest import stage
 
     def clock() -> datetime:
         return when or now()
@@ -161,11 +174,10 @@ def send_digest(ctx: Context, when: datetime | None = None) -> None:
     deliver(ctx, clock)
 
 
-def deliver(ctx: Context, clock: object = now) -> None:
+def deliver(ctx: Context, clock: Callable[[], datetime] = now) -> None:
     """Deliver what is pending, and print what became of it."""
-    from monitor.digest import stage  # noqa: PLC0415
+    from monitor.digest import stage
 
-    assert callable(clock)
     stage.welcome(ctx.store, ctx.settings, ctx.catalog, clock())
     with progress("Sending") as show:
         done = stage.deliver(ctx.store, ctx.catalog, ctx.settings, clock, progress=show)
@@ -189,12 +201,12 @@ def run(
         if failed:
             raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
         return
-    from monitor import schedule  # noqa: PLC0415
+    from monitor import schedule
 
     schedule.serve(ctx.settings, ctx.store, schedule_jobs(ctx))
 
 
-def schedule_jobs(ctx: Context) -> dict[str, object]:
+def schedule_jobs(ctx: Context) -> dict[str, Callable[[], None]]:
     """What the scheduler calls, by the name of the schedule."""
 
     def harvesting() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -30,9 +32,9 @@ def register(app: typer.Typer) -> None:
 
 def classify(context: typer.Context, files: Files) -> None:
     """Print one JSON object a record: labels with their quotes. Nothing is stored."""
-    from monitor.assess.answer import answer  # noqa: PLC0415
-    from monitor.harvest.files import records_of  # noqa: PLC0415
-    from monitor.harvest.records import BadRecord, Deletion  # noqa: PLC0415
+    from monitor.assess.answer import answer
+    from monitor.harvest.files import records_of
+    from monitor.harvest.records import BadRecord, Deletion
 
     assessor = context.obj.assessor
     bad = 0
@@ -63,8 +65,8 @@ def import_files(
     ] = False,
 ) -> None:
     """Take PubMed XML into the store: what a topic wants, or all."""
-    from monitor.harvest import files as stage  # noqa: PLC0415
-    from monitor.model import Article  # noqa: PLC0415
+    from monitor.harvest import files as stage
+    from monitor.model import Article
 
     ctx: Context = context.obj
 
@@ -91,8 +93,8 @@ def export(
     topic: Annotated[str | None, typer.Option(help="Only papers of this topic.")] = None,
 ) -> None:
     """Print all papers that a topic wants, with labels."""
-    from monitor.publish import exports  # noqa: PLC0415
-    from monitor.store import papers  # noqa: PLC0415
+    from monitor.publish import exports
+    from monitor.store import papers
 
     if form not in exports.FORMATS:
         raise ConfigurationError(f"--format {form}: one of {', '.join(exports.FORMATS)}.")
@@ -109,10 +111,33 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Score the labels against a labelled file."""
-    from monitor.assess import evaluate as scoring  # noqa: PLC0415
-    from monitor.assess import report, truth  # noqa: PLC0415
+    from monitor.assess import evaluate as scoring
+    from monitor.assess import report, truth
+    from monitor.harvest.files import records_of
+    from monitor.harvest.records import Parsed
 
-    del context, file, as_json, scoring, report, truth
+    if file.name.removesuffix(".gz").endswith(".xml"):
+        parsed = (r.article for r in records_of(str(file)) if isinstance(r, Parsed))
+        records = truth.from_articles(parsed)
+    else:
+        records = truth.from_json_lines(_lines(file), str(file))
+    found = scoring.evaluate(records, context.obj.assessor)
+    if as_json:
+        print(json.dumps(scoring.as_json(found), ensure_ascii=False))
+    else:
+        print(report.as_text(found))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with (
+            gzip.open(path, "rt", encoding="utf-8")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8") as stream
+        ):
+            yield from stream
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: it cannot be read ({error}).") from error
 
 
 def claims(
@@ -124,7 +149,7 @@ def claims(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """List where every claim and mechanism stands, or show one with its quotes."""
-    from monitor.store import ledger  # noqa: PLC0415
+    from monitor.store import ledger
 
     ctx: Context = context.obj
     titles = {c.id: c.title for c in ctx.catalog.claims}
@@ -154,9 +179,9 @@ def _end_of(day: date) -> datetime:
 
 
 def _one_claim(ctx: Context, claim: str, title: str, balances: object, *, as_json: bool) -> None:
-    from monitor.model import Balance  # noqa: PLC0415
-    from monitor.store import ledger  # noqa: PLC0415
-    from monitor.store.codec import encode  # noqa: PLC0415
+    from monitor.model import Balance
+    from monitor.store import ledger
+    from monitor.store.codec import encode
 
     assert isinstance(balances, dict)
     balance: Balance | None = balances.get(claim)
@@ -188,19 +213,17 @@ def _one_claim(ctx: Context, claim: str, title: str, balances: object, *, as_jso
         print(f"\n{b.stance.value}: {b.pmid}, {b.design}, n {b.n or 'not stated'}{gone}")
         for quote in b.quotes[:1]:
             print(f'    "{quote.text}"')
-    for at, cause, b in history:
-        print(f"\n{at:%Y-%m-%d} {b.status.value} ({cause}): {b.reason}")
+    for at, cause, then in history:
+        print(f"\n{at:%Y-%m-%d} {then.status.value} ({cause}): {then.reason}")
 
 
 def explain(context: typer.Context, pmid: str) -> None:
     """Show every label of a stored paper, and which rules made it or were held back."""
-    from monitor.assess.answer import answer  # noqa: PLC0415
-    from monitor.store import articles  # noqa: PLC0415
+    from monitor.assess.answer import answer
+    from monitor.store import articles
 
     ctx: Context = context.obj
     article = articles.articles(ctx.store, [pmid]).get(pmid)
     if article is None:
         raise RecordError(f"{pmid}: the store does not hold this paper.")
     print(json.dumps(answer(ctx.assessor.assess(article)), ensure_ascii=False, indent=2))
-    for line in ctx.assessor.explain(article):
-        print(line)

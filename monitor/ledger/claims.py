@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from monitor.ledger.events import RANDOMIZED, Standing
@@ -22,7 +22,6 @@ class ClaimState:
     claim: str
     takes_no_side: bool = False
     bearings: dict[str, Bearing] = field(default_factory=dict)
-    signatures: dict[str, Signature] = field(default_factory=dict)
     _groups: Groups = field(default_factory=Groups)
     _tally: Tally = field(init=False)
     _randomized: int = 0
@@ -49,16 +48,17 @@ class ClaimState:
     def restored(
         cls,
         claim: str,
-        papers: Iterable[tuple[Bearing, Signature]],
+        bearings: Iterable[Bearing],
+        signature_of: Callable[[str], Signature],
         *,
         takes_no_side: bool = False,
     ) -> ClaimState:
         """The state as it was written down: the bearings tell their groups."""
         state = cls(claim, takes_no_side)
-        for bearing, who in papers:
-            state._enter(bearing, who)
+        for bearing in bearings:
+            state._enter(bearing)
             if counts(bearing):
-                state._groups.restore(who, bearing.group)
+                state._groups.restore(signature_of(bearing.pmid), bearing.group)
         return state
 
     def put(self, bearing: Bearing, who: Signature) -> tuple[Bearing, ...]:
@@ -68,14 +68,14 @@ class ClaimState:
         pmid = bearing.pmid
         old = self.bearings.get(pmid)
         stays = old is not None and counts(old) and counts(bearing)
-        if old is not None and stays and self.signatures[pmid] == who:
+        if old is not None and stays and self._groups.signature_of(pmid) == who:
             self._leave(old)
-            self._enter(replace(bearing, group=old.group), who)
+            self._enter(replace(bearing, group=old.group))
             return (self.bearings[pmid],)
         renamed = [b.pmid for b in self.remove(pmid)]
         if counts(bearing):
             renamed += self._groups.add(who)
-        self._enter(replace(bearing, group=self._groups.name_of(pmid)), who)
+        self._enter(replace(bearing, group=self._groups.name_of(pmid)))
         return (self.bearings[pmid], *self._regroup(renamed))
 
     def remove(self, pmid: str) -> tuple[Bearing, ...]:
@@ -84,21 +84,19 @@ class ClaimState:
         if old is None:
             return ()
         self._leave(old)
-        del self.signatures[pmid]
         return self._regroup(self._groups.remove(pmid)) if counts(old) else ()
 
     def _regroup(self, pmids: Iterable[str]) -> tuple[Bearing, ...]:
         """Write the present name of their group into these papers' bearings."""
         done = tuple(dict.fromkeys(pmids))
         for pmid in done:
-            old, who = self.bearings[pmid], self.signatures[pmid]
+            old = self.bearings[pmid]
             self._leave(old)
-            self._enter(replace(old, group=self._groups.name_of(pmid)), who)
+            self._enter(replace(old, group=self._groups.name_of(pmid)))
         return tuple(self.bearings[p] for p in done)
 
-    def _enter(self, bearing: Bearing, who: Signature) -> None:
+    def _enter(self, bearing: Bearing) -> None:
         self.bearings[bearing.pmid] = bearing
-        self.signatures[bearing.pmid] = who
         self._tally.add(bearing)
         if counts(bearing):
             self._randomized += bearing.design == RANDOMIZED

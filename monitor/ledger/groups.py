@@ -184,6 +184,10 @@ class Groups:
         for key in _keys(paper):
             self._holders.setdefault(key, []).append(paper.pmid)
 
+    def signature_of(self, pmid: str) -> Signature | None:
+        """Who stands behind a paper, if it was added."""
+        return self._signatures.get(pmid)
+
     def name_of(self, pmid: str) -> str:
         """The group that a paper is in; "" for a paper that was not added."""
         return self._name.get(pmid, "")

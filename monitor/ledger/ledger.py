@@ -183,16 +183,21 @@ class LedgerState:
             found = self._memories[pmid] = Memory.of_text(text)
         return found
 
+    def _signature(self, pmid: str) -> Signature:
+        """Who stands behind a paper; nobody known for one that the ledger lost sight of."""
+        memory = self.memory(pmid)
+        return memory.signature if memory else Signature(pmid)
+
     def claim(self, claim: str) -> ClaimState:
         """A claim with all its papers."""
         state = self._claims.get(claim)
         if state is None:
-            papers = (
-                (bearing, memory.signature)
-                for bearing in self.source.bearings(claim)
-                if (memory := self.memory(bearing.pmid))
+            state = ClaimState.restored(
+                claim,
+                self.source.bearings(claim),
+                self._signature,
+                takes_no_side=claim in self.ledger.without_sides,
             )
-            state = ClaimState.restored(claim, papers, takes_no_side=claim in self.ledger.without_sides)
             self._claims[claim] = state
         return state
 

@@ -28,7 +28,7 @@ _HUMAN_TIER = 4
 
 def counts(bearing: Bearing) -> bool:
     """Whether a paper's own data take a side, and still stand."""
-    return bearing.stance.takes_side and not bearing.reviewed and not bearing.withdrawn
+    return not (bearing.stance is Stance.MENTIONS or bearing.reviewed or bearing.withdrawn)
 
 
 def points(bearing: Bearing) -> float:
@@ -51,28 +51,33 @@ def points_by_side(bearing: Bearing) -> tuple[float, float]:
 
 @dataclass(slots=True)
 class _Group:
-    """Papers of one group, by the points they give for and against, and by stance."""
+    """Papers of one group, by the points they give for and against, and by stance.
 
-    favour: Counter[float] = field(default_factory=Counter)
-    against: Counter[float] = field(default_factory=Counter)
-    stances: Counter[Stance] = field(default_factory=Counter)
+    `best` are the points of its strongest paper on each side.
+    """
 
-    def change(self, bearing: Bearing, by: int) -> None:
-        favour, against = points_by_side(bearing)
-        self.favour[favour] += by
-        self.against[against] += by
-        self.stances[bearing.stance] += by
+    sides: dict[Stance, int] = field(default_factory=dict)
+    weights: Counter[tuple[float, float]] = field(default_factory=Counter)
+    best: tuple[float, float] = (0.0, 0.0)
 
-    def strongest(self) -> tuple[float, float]:
-        """Points of its strongest paper on each side."""
-        return _largest(self.favour), _largest(self.against)
+    def add(self, bearing: Bearing) -> None:
+        """Count a paper."""
+        favour, against = sides = points_by_side(bearing)
+        self.sides[bearing.stance] = self.sides.get(bearing.stance, 0) + 1
+        self.weights[sides] += 1
+        self.best = (max(self.best[0], favour), max(self.best[1], against))
 
-    def sides(self) -> list[Stance]:
-        return [stance for stance, number in self.stances.items() if number]
-
-
-def _largest(numbers: Counter[float]) -> float:
-    return max((value for value, number in numbers.items() if number), default=0.0)
+    def remove(self, bearing: Bearing) -> None:
+        """Take a paper away; a stance that no paper is left with goes too."""
+        self.weights[points_by_side(bearing)] -= 1
+        self.sides[bearing.stance] -= 1
+        if not self.sides[bearing.stance]:
+            del self.sides[bearing.stance]
+        left = [weight for weight, number in self.weights.items() if number]
+        self.best = (
+            max((favour for favour, _ in left), default=0.0),
+            max((against for _, against in left), default=0.0),
+        )
 
 
 @dataclass(slots=True)
@@ -105,27 +110,28 @@ class Tally:
         if bearing.withdrawn:
             self.withdrawn += by
             return
-        if bearing.reviewed and bearing.stance.takes_side:
+        if bearing.reviewed and bearing.stance is not Stance.MENTIONS:
             self.reviews += by
             return
         self.stances[bearing.stance] += by
-        if not counts(bearing):
+        if bearing.stance is Stance.MENTIONS:
             return
         self.participants[bearing.stance] += by * (bearing.n or 0)
         self.designs.setdefault(bearing.stance, Counter())[bearing.tier, bearing.design] += by
-        group = self.groups.setdefault(bearing.group, _Group())
-        self._count_group(group, -1)
-        group.change(bearing, by)
-        self._count_group(group, 1)
-        if not group.sides():
+        group = self.groups.get(bearing.group)
+        if group is None:
+            group = self.groups[bearing.group] = _Group()
+        before, known = group.best, bearing.stance in group.sides
+        if by > 0:
+            group.add(bearing)
+        else:
+            group.remove(bearing)
+        self.totals[0] += group.best[0] - before[0]
+        self.totals[1] += group.best[1] - before[1]
+        if known is not (bearing.stance in group.sides):
+            self.sides[bearing.stance] += by
+        if not group.sides:
             del self.groups[bearing.group]
-
-    def _count_group(self, group: _Group, by: int) -> None:
-        favour, against = group.strongest()
-        self.totals[0] += by * favour
-        self.totals[1] += by * against
-        for stance in group.sides():
-            self.sides[stance] += by
 
     def best(self, stance: Stance) -> tuple[int, str] | None:
         """Tier and design of the strongest paper with this stance."""

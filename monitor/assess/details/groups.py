@@ -3,118 +3,185 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
 from monitor.assess.text import Sentence, Text
 from monitor.model import Article, Fact, FieldName, Quote, SectionCategory
+from monitor.patterns import Matcher
 
 _ROLES = frozenset(
-    {SectionCategory.METHODS, SectionCategory.OBJECTIVE, SectionCategory.RESULTS,
-     SectionCategory.UNASSIGNED}
+    {
+        SectionCategory.METHODS,
+        SectionCategory.OBJECTIVE,
+        SectionCategory.RESULTS,
+        SectionCategory.UNASSIGNED,
+    }
+)
+
+
+class _Kind(StrEnum):
+    POPULATION = "population"
+    COMPARATOR = "comparator"
+    OUTCOME = "outcome"
+
+
+_Key = tuple[_Kind, str]
+
+#: Cues in the language of `monitor.patterns`; the value is what readers see.
+_CUES: tuple[tuple[_Kind, str, tuple[str, ...]], ...] = (
+    (
+        _Kind.POPULATION,
+        "ME/CFS",
+        ("ME/CFS", "CFS/ME", "CFS", "chronic fatigue syndrome", "myalgic encephal*"),
+    ),
+    (
+        _Kind.POPULATION,
+        "long COVID",
+        ("long (covid|haul*)", "post covid", "post covid-19 (condition|syndrome)", "PASC",
+         "post-acute sequelae"),
+    ),
+    (_Kind.POPULATION, "fibromyalgia", ("fibromyalgia",)),
+    (_Kind.POPULATION, "Crohn's disease", ("crohn*",)),
+    (_Kind.POPULATION, "multiple sclerosis", ("multiple sclerosis",)),
+    (_Kind.POPULATION, "Gulf War illness", ("gulf war (illness|veterans|syndrome)",)),
+    (
+        _Kind.POPULATION,
+        "children or adolescents",
+        ("(children|adolescents|paediatric|pediatric|youth)",),
+    ),
+    (_Kind.POPULATION, "chronic pain", ("chronic pain",)),
+    (_Kind.POPULATION, "POTS", ("postural (orthostatic|) tachycardia", "POTS")),
+    (_Kind.COMPARATOR, "placebo", ("placebo",)),
+    (
+        _Kind.COMPARATOR,
+        "healthy controls",
+        (("(healthy|sedentary|non-fatigued|nonfatigued|normal) ~4 (controls|control|subjects|"
+         "volunteers|individuals|people|participants)"), "(HC|HCs)"),
+    ),
+    (
+        _Kind.COMPARATOR,
+        "usual care",
+        ("(usual|standard|routine) (medical|) care", "treatment as usual"),
+    ),
+    (_Kind.COMPARATOR, "waiting list", ("(wait|waiting) list",)),
+    (_Kind.COMPARATOR, "sham treatment", ("sham",)),
+    (_Kind.COMPARATOR, "other patients", ("(disease|patient|ill) controls",)),
+    (
+        _Kind.OUTCOME,
+        "primary outcome",
+        (("(primary|main|co-primary) (efficacy|clinical|study|) (outcome|outcomes|endpoint|"
+         "endpoints|end point|end points)"),),
+    ),
+    (
+        _Kind.OUTCOME,
+        "secondary outcome",
+        (("secondary (efficacy|clinical|study|) (outcome|outcomes|endpoint|endpoints|end point|"
+         "end points)"),),
+    ),
+    (_Kind.OUTCOME, "SF-36", ("(SF|RAND) 36", "SF36", "short form (36|health)")),
+    (_Kind.OUTCOME, "Chalder Fatigue Scale", ("chalder",)),
+    (_Kind.OUTCOME, "Fatigue Severity Scale", ("fatigue severity scale", "FSS")),
+    (
+        _Kind.OUTCOME,
+        "Multidimensional Fatigue Inventory",
+        ("multidimensional fatigue inventory", "MFI"),
+    ),
+    (_Kind.OUTCOME, "Modified Fatigue Impact Scale", ("modified fatigue impact scale", "MFIS")),
+    (_Kind.OUTCOME, "DePaul Symptom Questionnaire", ("depaul", "DSQ")),
+    (_Kind.OUTCOME, "Bell disability scale", ("bell (disability|score|scale)",)),
+    (
+        _Kind.OUTCOME,
+        "Fibromyalgia Impact Questionnaire",
+        ("fibromyalgia impact questionnaire", "(FIQ|FIQR)"),
+    ),
+    (
+        _Kind.OUTCOME,
+        "cardiopulmonary exercise test",
+        ("cardiopulmonary exercise test*", "(CPET|CPETs)"),
+    ),
+    (_Kind.OUTCOME, "six-minute walk", ("(six|6) (min|minute) walk*",)),
+    (_Kind.OUTCOME, "tilt test", ("tilt (table|) test*",)),
+    (_Kind.OUTCOME, "handgrip strength", ("(hand|) grip strength", "handgrip strength")),
 )  # fmt: skip
-_POPULATIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("ME/CFS", re.compile(r"\bME/CFS\b|\bCFS/ME\b|\bchronic fatigue syndrome\b|\bmyalgic encephal\w+"
-                          r"|\bCFS\b")),
-    ("long COVID", re.compile(r"\blong[- ]covid\b|\bpost[- ]covid\b[^.]{0,12}|\bPASC\b|"
-                              r"\bpost-acute sequelae\b", re.IGNORECASE)),
-    ("fibromyalgia", re.compile(r"\bfibromyalgia\b", re.IGNORECASE)),
-    ("Crohn's disease", re.compile(r"\bCrohn(?:['’]s)?(?: disease)?\b")),
-    ("multiple sclerosis", re.compile(r"\bmultiple sclerosis\b", re.IGNORECASE)),
-    ("Gulf War illness", re.compile(r"\bGulf War (?:illness|veterans)\b", re.IGNORECASE)),
-    ("children or adolescents", re.compile(r"\b(?:children|adolescents|p(?:a)?ediatric|youth)\b",
-                                           re.IGNORECASE)),
-    ("chronic pain", re.compile(r"\bchronic pain\b", re.IGNORECASE)),
-    ("POTS", re.compile(r"\bpostural (?:orthostatic )?tachycardia\b|\bPOTS\b")),
-)  # fmt: skip
-_COMPARATORS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("placebo", re.compile(r"\bplacebo\b", re.IGNORECASE)),
-    ("healthy controls", re.compile(r"\b(?:healthy|normal|sedentary|non-?fatigued)(?:[ ,-]+[\w-]+){0,4}?"
-                                    r"[ ,-]+(?:controls?|subjects|volunteers|individuals|people|"
-                                    r"participants)\b|\bHCs?\b")),
-    ("usual care", re.compile(r"\b(?:usual|standard|routine)(?: medical)? care\b|\btreatment as usual\b",
-                              re.IGNORECASE)),
-    ("waiting list", re.compile(r"\bwait(?:ing)?[- ]list\b", re.IGNORECASE)),
-    ("sham treatment", re.compile(r"\bsham\b", re.IGNORECASE)),
-    ("other patients", re.compile(r"\b(?:disease|patient|ill) controls\b", re.IGNORECASE)),
-)  # fmt: skip
+
 _LENGTH = (
     r"(?:\d+(?:[.-]\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|sixteen|"
     r"twenty-four)[ -](?:days?|weeks?|months?|years?)"
 )
 _DURATION = re.compile(
     rf"\b(?:for|over|during|after|following|of|at|a) (?:a (?:period|follow-up) of |the |an? |"
-    rf"additional )?({_LENGTH})(?= (?:of )?(?:treatment|intervention|therapy|follow|trial|study|"
-    rf"program|period|course)|\b)|\b({_LENGTH}) (?:of )?(?:treatment|intervention|therapy|follow-?up|"
-    r"trial|programme?|course)",
+    rf"additional )?({_LENGTH})\b|\b({_LENGTH}) (?:of )?(?:treatment|intervention|therapy|"
+    r"follow-?up|trial|course|programme?)",
     re.IGNORECASE,
 )
+_UNIT = re.compile(r"\b(?:day|week|month|year)", re.IGNORECASE)
 _TREATED = re.compile(
-    r"\b(?:treat\w*|receiv\w+|took|taking|administered|follow\w*|intervention|therapy|trial|weekly|"
-    r"daily|programme?|placebo|dose|infusion)\b",
+    r"\b(?:treat|receiv|took|taking|administ|follow|interven|therap|trial|weekly|daily|program|"
+    r"placebo|dose|infusi)",
     re.IGNORECASE,
 )
 _ILL_FOR = re.compile(
     r"\b(?:ill(?:ness)?|disease|symptom\w*|sick|aged?|old|history)\b", re.IGNORECASE
 )
-_OUTCOME = re.compile(
-    r"\b(?:primary|main|secondary|co-primary)(?: (?:efficacy|clinical|study))? (?:outcomes?|end ?-?points?)"
-    r"(?: measures?)?\b",
-    re.IGNORECASE,
-)
-_SCALES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("SF-36", re.compile(r"\b(?:SF|RAND)-?36\b|\bShort[- ]Form[- ](?:36|Health)", re.IGNORECASE)),
-    ("Chalder Fatigue Scale", re.compile(r"\bChalder\b|\bCFQ\b")),
-    ("Fatigue Severity Scale", re.compile(r"\bFatigue Severity Scale\b|\bFSS\b")),
-    ("Multidimensional Fatigue Inventory", re.compile(r"\bMultidimensional Fatigue Inventory\b|"
-                                                      r"\bMFI(?:-20)?\b")),
-    ("Modified Fatigue Impact Scale", re.compile(r"\bModified Fatigue Impact Scale\b|\bMFIS\b")),
-    ("DePaul Symptom Questionnaire", re.compile(r"\bDePaul\b|\bDSQ\b")),
-    ("Bell disability scale", re.compile(r"\bBell (?:disability|score|scale)\b", re.IGNORECASE)),
-    ("Fibromyalgia Impact Questionnaire", re.compile(r"\bFibromyalgia Impact Questionnaire\b|"
-                                                     r"\bFIQR?\b")),
-    ("cardiopulmonary exercise test", re.compile(r"\bcardiopulmonary exercise test\w*|\bCPETs?\b",
-                                                 re.IGNORECASE)),
-    ("six-minute walk", re.compile(r"\b(?:six|6)[- ]min(?:ute)?[- ]walk", re.IGNORECASE)),
-    ("tilt test", re.compile(r"\b(?:head-up )?tilt[- ](?:table )?test", re.IGNORECASE)),
-    ("handgrip strength", re.compile(r"\b(?:hand ?grip|grip) strength\b", re.IGNORECASE)),
-)  # fmt: skip
 _MOST = 4
 _SHOWN = 260
 
 
-def populations(article: Article, text: Text) -> tuple[Fact, ...]:
-    """Groups of people that title, aim, methods or results name."""
-    return tuple(_named(article, text, _POPULATIONS, title=True))
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Facts on the people, the comparison, the time and the measures of a study."""
+
+    populations: tuple[Fact, ...] = ()
+    comparators: tuple[Fact, ...] = ()
+    durations: tuple[Fact, ...] = ()
+    outcomes: tuple[Fact, ...] = ()
 
 
-def comparators(article: Article, text: Text) -> tuple[Fact, ...]:
-    """What the studied people or treatment were compared with."""
-    return tuple(_named(article, text, _COMPARATORS, title=True))
+class GroupReader:
+    """Reads `Groups`. Immutable; one serves all threads."""
+
+    def __init__(self) -> None:
+        self._matcher: Matcher[_Key] = Matcher(
+            ((kind, value), cue) for kind, value, cues in _CUES for cue in cues
+        )
+
+    def read(self, article: Article, text: Text) -> Groups:
+        """What title, aim, methods and results name; background and conclusions do not count."""
+        found: dict[_Key, Fact] = {}
+        for name in (FieldName.TITLE, FieldName.ABSTRACT):
+            for key, start, end in self._matcher.find(text.field(name), text.tokens(name)):
+                if key in found or (name is FieldName.TITLE and key[0] is _Kind.OUTCOME):
+                    continue
+                sentence = text.sentence_at(name, start)
+                if sentence is not None and (name is FieldName.TITLE or sentence.role in _ROLES):
+                    found[key] = Fact(key[1], (_quote(article, sentence, start, end),))
+        return Groups(
+            populations=_of(_Kind.POPULATION, found),
+            comparators=_of(_Kind.COMPARATOR, found),
+            durations=_durations(article, text),
+            outcomes=_of(_Kind.OUTCOME, found),
+        )
 
 
-def outcomes(article: Article, text: Text) -> tuple[Fact, ...]:
-    """Sentences on primary and secondary outcomes, and the measures that are named."""
-    found = []
-    for sentence in text.sentences:
-        match = _search(text, sentence, _OUTCOME)
-        if match and sentence.role in _ROLES and sentence.field is FieldName.ABSTRACT:
-            value = match[0].lower().replace(" measures", "").replace(" measure", "")
-            found.append(Fact(value, (_quote(article, sentence, match),)))
-    return (*found[:2], *_named(article, text, _SCALES, title=False))
+def _of(kind: _Kind, found: dict[_Key, Fact]) -> tuple[Fact, ...]:
+    """Facts of one kind in the order of the table above."""
+    keys: Iterable[_Key] = ((k, value) for k, value, _ in _CUES if k is kind)
+    return tuple(found[key] for key in keys if key in found)
 
 
-def durations(article: Article, text: Text) -> tuple[Fact, ...]:
+def _durations(article: Article, text: Text) -> tuple[Fact, ...]:
     """How long people were treated or followed; not how long they had been ill."""
     found: dict[str, Fact] = {}
     for sentence in text.sentences:
         if sentence.field is FieldName.ABSTRACT and sentence.role not in _ROLES:
             continue
         words = text.of(sentence)
-        if not _TREATED.search(words):
+        if not _UNIT.search(words) or not _TREATED.search(words):
             continue
         for match in _DURATION.finditer(words):
-            nearby = words[max(0, match.start() - 25) : match.end() + 12]
-            if _ILL_FOR.search(nearby):
+            if _ILL_FOR.search(words, max(0, match.start() - 25), match.end() + 12):
                 continue
             length = match[1] or match[2]
             start = sentence.start + match.start()
@@ -123,31 +190,8 @@ def durations(article: Article, text: Text) -> tuple[Fact, ...]:
     return tuple(found.values())[:_MOST]
 
 
-def _named(
-    article: Article, text: Text, names: tuple[tuple[str, re.Pattern[str]], ...], *, title: bool
-) -> Iterator[Fact]:
-    sentences = [
-        s
-        for s in text.sentences
-        if (s.field is FieldName.TITLE and title)
-        or (s.field is FieldName.ABSTRACT and s.role in _ROLES)
-    ]
-    for value, pattern in names:
-        if not pattern.search(text.title) and not pattern.search(text.abstract):
-            continue
-        for sentence in sentences:
-            match = _search(text, sentence, pattern)
-            if match:
-                yield Fact(value, (_quote(article, sentence, match),))
-                break
-
-
-def _search(text: Text, sentence: Sentence, pattern: re.Pattern[str]) -> re.Match[str] | None:
-    return pattern.search(text.field(sentence.field), sentence.start, sentence.end)
-
-
-def _quote(article: Article, sentence: Sentence, match: re.Match[str]) -> Quote:
-    """The sentence where it is short, else the words of the match."""
+def _quote(article: Article, sentence: Sentence, start: int, end: int) -> Quote:
+    """The sentence where it is short, else the words of the cue."""
     if sentence.end - sentence.start <= _SHOWN:
         return Quote.of(article, sentence.field, sentence.start, sentence.end)
-    return Quote.of(article, sentence.field, match.start(), match.end())
+    return Quote.of(article, sentence.field, start, end)

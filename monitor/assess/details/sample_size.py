@@ -30,8 +30,8 @@ _PEOPLE = word_set(
     "adults people persons person women men woman man control controls cases volunteers children "
     "adolescents respondents students veterans survivors females males female male hc hcs donors "
     "enrollees responders responses residents workers girls boys twins probands outpatients "
-    "inpatients athletes nurses physicians caregivers carers infants adolescent consumers youth "
-    "comparators employees citizens mothers parents seniors teenagers civilians seafarers users"
+    "inpatients athletes nurses professionals officers caregivers carers infants "
+    "adolescent consumers youth comparators employees citizens mothers parents seniors teenagers civilians seafarers users"
 )
 #: Illness names that stand for people: "15 ME/CFS and 15 LC".
 _AS_PEOPLE = re.compile(r"(?:pw)?(?:ME/CFS|CFS/ME|MECFS|CFS|LC|PCC|PASC|FM|HC|HCs)$")
@@ -45,25 +45,26 @@ _NOT_PEOPLE = word_set(
 _TOTAL_BEFORE = re.compile(
     r"\b(?:total(?: sample)?(?: size)?(?: of| n| was|:)?|overall,?|totall?ing|altogether|sample "
     r"(?:size )?(?:of|was|comprised|consisted of)|in all,?|included a total of|cohort of|sample "
-    r"included|comprising|involving|data (?:from|of)|dataset (?:from|of)|completed by)"
+    r"included|completed by|made up of|final sample(?: of)?)"
     r"[\s(]*(?:unweighted\s*)?(?:n\s*=\s*)?$",
     re.IGNORECASE,
 )
 _ACTION_BEFORE = re.compile(
     r"\b(?:included|recruited|enrolled|studied|analy[sz]ed|evaluated|assessed|examined|randomi[sz]ed"
-    r"|surveyed|interviewed|applied to|reviewed|followed(?: up)?|reassessed|involved|compared|in|from)"
+    r"|surveyed|interviewed|applied to|reviewed|followed(?: up)?|reassessed|involved|involving|"
+    r"comprising|data|dataset|compared|in|from)"
     r"(?:\s+(?:data|responses|records|samples|of|from|the|a|cohort|sample|up|on|selected))*\s*$",
     re.IGNORECASE,
 )
 _ANALYSED_AFTER = re.compile(
-    r"^[^.;]{0,90}?\b(?:(?:were|was) (?:finally |ultimately )?(?:included in (?:the |our )?(?:final |"
-    r"present |this )?(?:analys[ie]s|study)|analy[sz]ed|reassessed|evaluable)|completed (?:the|all|"
+    r"^[^.;]{0,90}?\b(?:(?:were|was) (?:finally |ultimately )?(?:included in (?:the |our )?"
+    r"(?:final |present |this )?(?:analys[ie]s|study)|analy[sz]ed|reassessed|evaluable)|completed (?:the|all|"
     r"both|two)|in the (?:final )?analys[ie]s)",
     re.IGNORECASE,
 )
 _DONE_AFTER = re.compile(
-    r"^[^.;]{0,110}?\b(?:(?:were|was) (?:also )?(?:included|enrolled|recruited|randomi[sz]ed|studied|"
-    r"examined|assessed|evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
+    r"^[^.;]{0,110}?\b(?:(?:were|was) (?:also )?(?:included|enrolled|recruited|randomi[sz]ed|"
+    r"studied|examined|assessed|evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
     r"participated|took part|completed|responded|responding|underwent|performed|involved|"
     r"(?:were|was) analy[sz]ed)",
     re.IGNORECASE,
@@ -75,18 +76,26 @@ _SCREENED_AFTER = re.compile(
 )
 _PART_BEFORE = re.compile(
     r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom)|remaining|other|only|"
-    r"another|additional|excluding|after excluding|affects?|affecting|estimated)[\s,(]*$",
+    r"another|additional|excluding|after excluding|affects?|affecting|estimated|of the)[\s,(]*$",
     re.IGNORECASE,
 )
-_PER_CENT = re.compile(r"^[^.;,]{0,40}?\(?\s*\d+(?:[.·]\d+)?\s*%")
+_PER_CENT = re.compile(
+    r"^\s*[,(;]?\s*\d+(?:[.·]\d+)?\s*%(?!\s*(?:\(|of |wo?men|fe?male|response|white|girls|boys))"
+)
 _PREVALENCE = re.compile(
     r"\b(?:per|million|billion|worldwide|1 in|one in|out of every)\b", re.IGNORECASE
 )
 _N_EQUALS = re.compile(r"\b[nN](?:</i>)?\s*[=:]\s*$")
 #: Words between two mentions that make the second a part of the first.
 _SUBSET = re.compile(
-    r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom|which)|includ(?:ing|ed)|"
-    r"exclud\w+|select(?:ing|ed)|comprising|consisting|with|who|where)\b",
+    r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom|which)|including|"
+    r"exclud\w+|select(?:ing|ed)|comprising|consisting)\b|, with\b|, who\b",
+    re.IGNORECASE,
+)
+_OF_WHOM = re.compile(r"\b(?:of|among) (?:whom|these|those|which|them)\b", re.IGNORECASE)
+_SENT_BEFORE = re.compile(
+    r"\b(?:distributed to|sent to|invited|mailed to|e-?mailed to|approached|contacted|screened)"
+    r"(?: a total of| to)?\s*$",
     re.IGNORECASE,
 )
 _BREAKING = word_set(
@@ -107,6 +116,9 @@ _AHEAD = 10
 _LEAST_GROUPS = 2
 _FAR = 130
 _NEAR = 60
+_SHORT = 12
+_RANGE = re.compile(r"\s*[-–]\s*\d")
+_WITH = re.compile(r" with [\w/-]+")
 _YEARS = range(1900, 2040)
 _ROLE_SCORE = {
     SectionCategory.METHODS: 3.0,
@@ -121,7 +133,7 @@ _TITLE_SCORE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _Mention:
-    """A number of people. `score` says how likely it is the whole; `counted` that it stands as "n =".
+    """A number of people; `score` says how likely it is the whole, `counted` that it is "n = 30".
 
     `total` is said to be the whole, `part` a part of it; `screened` people did not take part.
     """
@@ -199,9 +211,6 @@ def _sum(run: Sequence[_Mention]) -> tuple[int, float]:
     first, rest = groups[0], groups[1:]
     if rest and not first.counted and all(m.counted for m in rest):
         return first.value, first.score  # "99 women (47 on the drug ...)": the rest are its parts
-    whole = [m for m in groups if m.total]
-    if whole:
-        return whole[0].value, whole[0].score
     best = max(m.score for m in groups)
     return sum(m.value for m in groups), best + (1.6 if rest else 0.0)
 
@@ -216,12 +225,12 @@ def _runs(field: str, mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
         last = run[-1]
         between = field[last.end : mention.start]
         joined = len(between) <= _FAR and _JOINED.search(between) and not mention.total
-        if joined and _SUBSET.search(_plain(between)) and not mention.counted:
-            joined = None
-        if joined and (last.screened or mention.screened):
+        subset = _OF_WHOM if mention.counted else _SUBSET
+        if joined and (subset.search(between) or last.screened or mention.screened):
             joined = None
         if joined and _again(field, last, mention):
-            joined = None
+            run = [mention]
+            continue
         if joined:
             run.append(mention)
         else:
@@ -230,13 +239,13 @@ def _runs(field: str, mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
     yield run
 
 
-def _plain(between: str) -> str:
-    """The words between two mentions, without "patients with ME/CFS" and the like."""
-    return re.sub(r"^\W*(?:with|who had|who have) |\([^()]*\)", " ", between)
-
-
 def _again(field: str, first: _Mention, second: _Mention) -> bool:
-    """Whether both count the same bare noun, so that the second replaces the first."""
+    """Whether both count the same bare noun, so that the second replaces the first.
+
+    "Data of 281 patients, and 279 patients were included", but not two groups told at length.
+    """
+    if second.start - first.end > _SHORT:
+        return False
     one = field[first.start : first.end].split()
     two = field[second.start : second.end].split()
     return len(one) == len(two) == 2 and one[1] == two[1] and second.value < first.value  # noqa: PLR2004
@@ -245,23 +254,32 @@ def _again(field: str, first: _Mention, second: _Mention) -> bool:
 def _mentions(text: Text, sentence: Sentence, design: str) -> Iterator[_Mention]:
     field = text.field(sentence.field)
     tokens = text.tokens_of(sentence)
-    bracket = -1  # where the bracket closes that opened after a mention
+    last = sentence.start
     for number in whole_numbers(field, tokens):
         before = field[max(sentence.start, number.start - 60) : number.start]
         by_n = _N_EQUALS.search(before) is not None
         end = number.end if by_n else _people_end(field, tokens, number)
-        if end is None:
+        if end is None and last > sentence.start:
+            end = _elliptic_end(field, last, number)
+        if end is None or (by_n and _RANGE.match(field, number.end)):
             continue
         mention = _judged(field, sentence, number, end, by_n=by_n)
         if mention is None or (design in _REVIEWS and not _in_studies(before, field[end:])):
             continue
-        if number.start < bracket and not by_n:
+        between = field[last : number.start]
+        if not by_n and last > sentence.start and between.count("(") > between.count(")"):
             mention = replace(mention, part=True, score=mention.score - 2.0)
-        opened = field.find("(", end, sentence.end)
-        bracket = max(bracket, field.find(")", opened, sentence.end)) if opened >= 0 else bracket
-        if opened > end + _NEAR:
-            bracket = min(bracket, end)
         yield mention
+        last = end
+
+
+def _elliptic_end(field: str, last: int, number: Number) -> int | None:
+    """Where "30 with ME/CFS" ends after "30 patients with post-COVID condition,"."""
+    between = field[last : number.start]
+    if len(between) > _NEAR or not re.search(r"(?:,|\band|,\s*and)\s*$", between):
+        return None
+    match = _WITH.match(field, number.end)
+    return match.end() if match else None
 
 
 def _judged(
@@ -278,7 +296,7 @@ def _judged(
         score += 2.0
     elif _ACTION_BEFORE.search(before):
         score += 1.0
-    screened = _SCREENED_AFTER.search(after) is not None
+    screened = _SCREENED_AFTER.search(after) is not None or _SENT_BEFORE.search(before) is not None
     if screened:
         score -= 2.5
     elif _ANALYSED_AFTER.search(after):
@@ -287,7 +305,7 @@ def _judged(
         score += 1.6
     share = _PER_CENT.search(after) is not None
     if share:
-        score -= 1.2
+        score -= 2.2
     if part:
         score -= 1.5
     return _Mention(number.value, number.start, end, score, total, part or share, by_n, screened)
@@ -315,7 +333,11 @@ def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | No
             return None
         word = tokens[i].text.lower()
         if word in _PEOPLE:
-            return tokens[i].end
+            following = tokens[i + 1] if i + 1 < len(tokens) else None
+            if following is None or following.text.lower() not in _PEOPLE:
+                return tokens[i].end
+            gap = field[tokens[i].end : following.start]
+            return tokens[i].end if gap.strip(" -") else following.end
         if word in _NOT_PEOPLE or (word in _BREAKING) or word[0].isdigit():
             return None
         if i <= first + 1 and (end := _illness_as_people(field, tokens, i)) is not None:
