@@ -49,6 +49,8 @@ def _zone(name: str) -> str:
 
 
 def _url(value: str) -> str:
+    if not value:
+        return ""
     if not value.startswith(("http://", "https://")):
         raise ValueError("it must start with http:// or https://")
     return value.rstrip("/") + "/"
@@ -72,7 +74,7 @@ class Settings(BaseModel):
     outbox_dir: Path = Field(
         Path("outbox"), description="Where mails go as .eml files while no SMTP host is set."
     )
-    entrez_url: Url = Field(NCBI, description="Base URL of the E-utilities.")
+    entrez_url: Url = Field(NCBI, min_length=1, description="Base URL of the E-utilities.")
     entrez_email: str = Field("", description="Your address, which NCBI asks every client to send.")
     entrez_api_key: SecretStr | None = Field(
         None, description="NCBI API key: 10 requests a second instead of 3."
@@ -88,7 +90,7 @@ class Settings(BaseModel):
     mail_from: str = Field(
         "Evidence monitor <monitor@localhost.localdomain>", description="Sender of the digest."
     )
-    site_url: str = Field(
+    site_url: Url = Field(
         "", description="Public address of the site; links in mails and feeds start with it."
     )
     secret_key: SecretStr | None = Field(

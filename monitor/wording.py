@@ -16,10 +16,8 @@ DISCLAIMER: Final = (
     "change or stop a treatment."
 )
 NO_ABSTRACT: Final = "No abstract, so no conclusion."
-ABRIDGED: Final = (
-    "Demonstration: the passage is from an abstract abridged in our own words, "
-    "not from the abstract of the paper."
-)
+ABRIDGED: Final = "Demonstration: the abstract was abridged in our own words; it is not the abstract of the paper."
+ABRIDGED_SHORT: Final = "abridged in our own words"
 RETRACTED: Final = "This paper was retracted. It supports nothing."
 NOT_STATED: Final = "Not stated in the abstract"
 
@@ -88,6 +86,13 @@ def stance(value: Stance) -> str:
 def event(kind: EventKind) -> str:
     """A kind of event as a heading."""
     return _EVENT[kind]
+
+
+def paper_link(sentence: str, title: str, *, first: bool) -> str:
+    """Words of a link to a paper of an event: its title, unless the sentence says it already."""
+    if title[:30].lower() not in sentence.lower():
+        return title
+    return "The paper" if first else "The linked record"
 
 
 def sure(confidence: float) -> str:

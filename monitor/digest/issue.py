@@ -70,7 +70,9 @@ def compose(
     news = [e for e in added if e.news]
     old = [e for e in added if not e.news]
     listed = news if first else [*news, *old]
-    changes = _one_each([e for e in events if e.kind in LEDGER_CHANGES and e.news])
+    # In the first issue every claim has just moved from nothing: its standing says more.
+    moved = [] if first else [e for e in events if e.kind in LEDGER_CHANGES and e.news]
+    changes = _one_each(moved)
     return Issue(
         number=1 if before is None else before.number + 1,
         made=now,

@@ -81,6 +81,13 @@ class Outage:
         return replace(FAULTS["unavailable"]) if self.on else None
 
 
+class Refusing:
+    """Says that every request is wrong: trying again is no use."""
+
+    def __call__(self, request: Request, number: int) -> Response | None:
+        return Response(400, _error("eSearchResult", "Invalid db name specified: pubmed"))
+
+
 def impolite(server: PubMedServer, *, per_second: int = 3) -> list[str]:
     """What the client did against NCBI's rules; empty when it was polite."""
     found: list[str] = []

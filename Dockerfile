@@ -1,0 +1,37 @@
+# syntax=docker/dockerfile:1
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+COPY requirements/run.txt requirements/run.txt
+RUN python -m venv /opt/monitor \
+ && /opt/monitor/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt
+COPY requirements/dev.txt requirements/build.in requirements/
+COPY pyproject.toml README.md LICENSE ./
+COPY monitor monitor
+COPY queries queries
+RUN python -m venv /tmp/build \
+ && grep -A40 -E '^(hatchling|packaging|pathspec|pluggy|trove-classifiers|editables)==' requirements/dev.txt \
+  | awk '/^[a-z]/{keep=($0 ~ /^(hatchling|packaging|pathspec|pluggy|trove-classifiers|editables)==/)} keep' \
+  > /tmp/build.txt \
+ && /tmp/build/bin/pip install --no-cache-dir --require-hashes -r /tmp/build.txt \
+ && /tmp/build/bin/python -m pip wheel --no-deps --no-build-isolation -w /tmp/wheel . \
+ && /opt/monitor/bin/pip install --no-cache-dir --no-deps /tmp/wheel/*.whl \
+ && /opt/monitor/bin/pip uninstall -y pip setuptools
+
+FROM python:3.11-slim-bookworm
+LABEL org.opencontainers.image.title="evidence-monitor" \
+      org.opencontainers.image.description="Watches PubMed and tracks claims: what the literature says, how strong it is, what changed." \
+      org.opencontainers.image.licenses="MIT"
+RUN useradd --system --uid 10001 --create-home --home-dir /data monitor \
+ && mkdir -p /data /reports && chown monitor:monitor /data /reports
+COPY --from=build /opt/monitor /opt/monitor
+ENV PATH=/opt/monitor/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MONITOR_DATABASE_URL=sqlite:////data/monitor.db \
+    MONITOR_OUTBOX_DIR=/data/outbox \
+    MONITOR_REPORTS_DIR=/reports/site
+USER monitor
+WORKDIR /data
+VOLUME ["/data", "/reports"]
+HEALTHCHECK --interval=10m --timeout=20s --start-period=30m CMD ["monitor", "status"]
+ENTRYPOINT ["/bin/sh", "-c", "monitor db upgrade && exec monitor \"$@\"", "monitor"]
+CMD ["run"]
