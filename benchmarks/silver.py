@@ -23,8 +23,8 @@ _TITLES: tuple[tuple[str, str], ...] = (
     ("scoping_review", r"\bscoping (?:literature )?review\b"),
     ("meta_analysis", r"\bmeta-?analys[ei]s\b"),
     ("systematic_review", r"\bsystematic (?:literature )?review\b"),
-    ("guideline_consensus", r"\bconsensus statement\b|\bguidelines? (?:for|on)\b|\bdelphi\b"
-                            r"|\bposition (?:paper|statement)\b|\bexpert consensus\b"),
+    ("guideline_consensus", (r"\bconsensus statement\b|\bguidelines? (?:for|on)\b|\bdelphi\b"
+                            r"|\bposition (?:paper|statement)\b|\bexpert consensus\b")),
     ("mendelian_randomization", r"\bmendelian randomi[sz]ation\b"),
     ("genetic_association", r"\bgenome-?wide association\b|\bGWAS\b|\bpolymorphisms?\b"),
     ("non_randomized_controlled_trial", r"\bnon-?randomi[sz]ed\b|\bquasi-experiment"),
@@ -32,22 +32,22 @@ _TITLES: tuple[tuple[str, str], ...] = (
     ("single_arm_trial", r"\bopen-label\b|\bsingle-arm\b|\bphase (?:I|II|1|2)[ab]?\b|\bpre-post\b"),
     ("case_series", r"\bcase series\b"),
     ("case_report", r"\bcase report\b|\ba case of\b|\breport of a case\b|\ba rare case\b"),
-    ("measurement_validation", r"\bpsychometric\b|\brasch\b|\bvalidity and reliability\b"
-                               r"|\bvalidation of (?:the|a)\b.*\b(?:scale|questionnaire|version)\b"),
+    ("measurement_validation", (r"\bpsychometric\b|\brasch\b|\bvalidity and reliability\b"
+                               r"|\bvalidation of (?:the|a)\b.*\b(?:scale|version)\b")),
     ("diagnostic_accuracy", r"\bdiagnostic (?:accuracy|performance|value)\b"),
     ("case_control", r"\bcase-control\b"),
     ("qualitative", r"\bqualitative\b|\blived experience|\bfocus group|\binterview study\b"),
     ("survey", r"\b(?:online|web-based|national|questionnaire|cross-sectional) survey\b"),
     ("cross_sectional", r"\bcross-sectional\b"),
-    ("cohort", r"\bcohort\b|\blongitudinal study\b|\bfollow-up study\b|\bretrospective study\b"
-               r"|\bprospective study\b|\bretrospective analysis\b"),
-    ("in_silico", r"\bin silico\b|\bmolecular docking\b|\bnetwork pharmacology\b"
-                  r"|\bmathematical model|\bmolecular dynamics\b"),
+    ("cohort", (r"\bcohort\b|\blongitudinal study\b|\bfollow-up study\b|\bretrospective study\b"
+               r"|\bprospective study\b|\bretrospective analysis\b")),
+    ("in_silico", (r"\bin silico\b|\bmolecular docking\b|\bnetwork pharmacology\b"
+                  r"|\bmathematical model|\bmolecular dynamics\b")),
     ("animal", r"\bin (?:mice|rats|zebrafish|pigs|dogs|rabbits)\b|\b(?:mouse|rat) model\b"),
     ("hypothesis", r"\bhypothesis\b"),
-    ("narrative_review", r"\b(?:narrative|literature|critical|comprehensive|mini)[- ]?review\b"
+    ("narrative_review", (r"\b(?:narrative|literature|critical|comprehensive|mini)[- ]?review\b"
                          r"|: an? (?:brief |short |updated )?(?:review|overview|update)\b"
-                         r"|\breview of the literature\b|\b(?:recent|current) advances\b"),
+                         r"|\breview of the literature\b|\b(?:recent|current) advances\b")),
     ("in_vitro", r"\bin vitro\b(?! fertili)"),
 )  # fmt: skip
 _TITLE_RULES = tuple((design, re.compile(rule, re.IGNORECASE)) for design, rule in _TITLES)

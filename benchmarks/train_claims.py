@@ -30,8 +30,8 @@ from monitor.model import Article, DesignLabel, DesignSource
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "monitor" / "assess" / "weights" / "mechanism-claims.json"
-THRESHOLDS = {"side": 0.43, "against": 0.3, "mention": 0.05}
-STRENGTH = {"side": 0.03, "against": 0.1}
+THRESHOLDS = {"side": 0.45, "against": 0.35, "mention": 0.05}
+STRENGTH = {"side": 0.08, "against": 0.1}
 REPEATS = 5
 SIDES = ("supports", "refutes", "mixed")
 EMPTY: dict[str, Any] = {
@@ -103,8 +103,8 @@ def train(known: Sequence[Case]) -> dict[str, Any]:
 
 def judge(unknown: Sequence[Case], weights: dict[str, Any], queries: catalog.Catalog) -> list[str]:
     reader = MechanismReader(queries, Rescorer.of(weights))
-    verdicts = (reader.judge(c.evidence, c.all_evidence, c.text) for c in unknown)
-    return ["" if v is None else str(v.stance) for v in verdicts]
+    verdicts = (reader.verdict(c.evidence, c.all_evidence, c.text) for c in unknown)
+    return ["" if v.stance is None else str(v.stance) for v in verdicts]
 
 
 def ratio(part: float, whole: float) -> float:

@@ -40,6 +40,10 @@ class StoreError(MonitorError):
     """The database is missing, locked, full, unreachable or not at the schema of this version."""
 
 
+class ConflictError(StoreError):
+    """Another process wrote the same thing first; nothing of this transaction was kept."""
+
+
 class MailError(MonitorError):
     """The mail server could not be reached or refused the whole session."""
 

@@ -31,6 +31,8 @@ _BREAK = re.compile(r"[.,:;!?\n]")
 _STOP = re.compile(r"[.;!?\n]")
 _MAX_GAP = 12
 _MAX_VARIANTS = 400
+#: Words remembered by a matcher; hostile text must not fill the memory.
+_MOST_REMEMBERED = 200_000
 
 
 class CueError(ValueError):
@@ -64,7 +66,8 @@ _Sequence = tuple[_Part, ...]
 
 def tokenize(text: str) -> list[Token]:
     """Words of a text with their offsets; "4.5" and "3,925" are one word each."""
-    return [Token(m[0], m.start(), m.end()) for m in _WORD.finditer(text)]
+    make = tuple.__new__  # what Token(...) does in the end; texts have hundreds of words
+    return [make(Token, (m[0], *m.span())) for m in _WORD.finditer(text)]
 
 
 def _is_acronym(word: str) -> bool:
@@ -165,6 +168,7 @@ class Matcher(Generic[Key]):
                 self._add(key, variant)
         self._lengths = sorted({len(p) for p in self._prefixes})
         self._symbols: dict[str, tuple[str, ...]] = {}
+        self._starts: dict[str, tuple[_Node[Key], ...]] = {}
         self._known = _symbols_of(self._root)
 
     def _add(self, key: Key, variant: _Sequence) -> None:
@@ -188,7 +192,7 @@ class Matcher(Generic[Key]):
                 break
             if lower[:length] in self._prefixes:
                 found.append("*" + lower[:length])
-        if len(self._symbols) > 200_000:  # noqa: PLR2004 - hostile text must not fill the memory
+        if len(self._symbols) > _MOST_REMEMBERED:
             self._symbols.clear()
         result = self._symbols[word] = tuple(found)
         return result
@@ -196,24 +200,29 @@ class Matcher(Generic[Key]):
     def find(self, text: str, tokens: Sequence[Token] | None = None) -> list[Hit[Key]]:
         """All hits in a text, by start, then end. `tokens` may be given when already at hand."""
         words = tokenize(text) if tokens is None else tokens
-        remembered = self._symbols
-        symbols = [
-            s if (s := remembered.get(w.text)) is not None else self._lookup(w.text) for w in words
-        ]
         hits: dict[Hit[Key], None] = {}
-        first = self._root.words
-        for i, candidates in enumerate(symbols):
-            for symbol in candidates:
-                node = first.get(symbol)
-                if node is not None:
-                    self._walk(text, words, symbols, i, i, node, hits)
+        starts = self._starts
+        for i, word in enumerate(words):
+            nodes = starts.get(word[0])
+            if nodes is None:
+                nodes = self._start_nodes(word[0])
+            for node in nodes:
+                self._walk(text, words, i, i, node, hits)
         return sorted(hits, key=lambda h: (h.start, h.end))
+
+    def _start_nodes(self, word: str) -> tuple[_Node[Key], ...]:
+        """Where cues go on that start with this word; remembered, for most words start none."""
+        first = self._root.words
+        if len(self._starts) > _MOST_REMEMBERED:
+            self._starts.clear()
+        nodes = tuple(first[symbol] for symbol in self._lookup(word) if symbol in first)
+        self._starts[word] = nodes
+        return nodes
 
     def _walk(
         self,
         text: str,
         words: Sequence[Token],
-        symbols: Sequence[tuple[str, ...]],
         start: int,
         at: int,
         node: _Node[Key],
@@ -221,21 +230,28 @@ class Matcher(Generic[Key]):
     ) -> None:
         for key in node.keys:
             hits[Hit(key, words[start].start, words[at].end)] = None
-        if node.words and at + 1 < len(words):
+        if at + 1 >= len(words):
+            return
+        symbols = self._symbols
+        if node.words:
             between = text[words[at].end : words[at + 1].start]
             if between in {" ", "-"} or not _BREAK.search(between):
-                for symbol in symbols[at + 1]:
+                word = words[at + 1][0]
+                known = symbols.get(word)
+                for symbol in self._lookup(word) if known is None else known:
                     if (following := node.words.get(symbol)) is not None:
-                        self._walk(text, words, symbols, start, at + 1, following, hits)
+                        self._walk(text, words, start, at + 1, following, hits)
         for width, after in node.gaps.items():
             last = min(at + 1 + width, len(words) - 1)
             for j in range(at + 1, last + 1):
                 between = text[words[j - 1].end : words[j].start]
                 if between != " " and _STOP.search(between):
                     break
-                for symbol in symbols[j]:
+                word = words[j][0]
+                known = symbols.get(word)
+                for symbol in self._lookup(word) if known is None else known:
                     if (following := after.words.get(symbol)) is not None:
-                        self._walk(text, words, symbols, start, j, following, hits)
+                        self._walk(text, words, start, j, following, hits)
 
 
 def _symbols_of(root: _Node[Key]) -> frozenset[str]:

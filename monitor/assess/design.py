@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.assess.design_model import DesignModel, Floats, features
+from monitor.assess.design_model import DesignModel, Floats
 from monitor.assess.design_rules import PLACE_SHARE, DesignRules, Finding, Place
 from monitor.assess.merged import TREATED_COHORT
 from monitor.assess.text import Sentence, Text
@@ -129,10 +129,10 @@ class DesignReader:
         return tuple(d.id for d in self._catalog.designs if d.id in found)
 
     def _scores(self, article: Article, text: Text, indexer: Sequence[str]) -> _Scores:
-        logits = self._model.logits(features(text))
+        logits = self._model.logits(text)
         findings = self._rules.find(text)
         for found in findings:
-            logits = logits + self._shifts[found.rule, found.place]
+            logits += self._shifts[found.rule, found.place]
         joined = logits.copy()
         for design in indexer:
             if design in self._column:

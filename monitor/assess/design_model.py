@@ -1,8 +1,9 @@
 """The trained part of the design label: a linear model over words, run with numpy.
 
-Pure but for `load`, which reads the weights that the package carries. Words and pairs of words of title and abstract, weighted by tf-idf, times a matrix; to that come
-what the rules say and how far training found them to be off. Trained by benchmarks/train_design.py;
-weights/design.json is its card.
+Pure but for `load`, which reads the weights that the package carries. Words and pairs of words of
+title and abstract, weighted by tf-idf, times a matrix; to that come what the rules say and how far
+training found them to be off. Trained by benchmarks/train_design.py; weights/design.json is its
+card.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -25,6 +27,11 @@ from monitor.patterns import Token
 Floats = npt.NDArray[np.float32]
 
 _FILE, _CARD = "design.npz", "design.json"
+#: Before the words of a title.
+_TITLE = "t:"
+#: More than there can be rows, so that two row numbers make one.
+_STRIDE = 1 << 20
+_MOST_REMEMBERED = 200_000
 #: Spellings that are one to the model.
 _ENDINGS = (("isation", "ization"), ("ised", "ized"), ("ising", "izing"), ("ise", "ize"))
 
@@ -42,15 +49,17 @@ def normal(word: str) -> str:
 
 
 def features(text: Text) -> dict[str, int]:
-    """Counts of words and neighbouring pairs; those of the title count once more as "t:…"."""
+    """Counts of words and neighbouring pairs; those of the title count once more as "t:…".
+
+    This is what training sees; `DesignModel.logits` gets the same faster, by row numbers.
+    """
     counts: dict[str, int] = {}
     title = [normal(t.text) for t in text.title_tokens]
     for name in _grams(title):
         counts[name] = counts.get(name, 0) + 1
-        counts["t:" + name] = counts.get("t:" + name, 0) + 1
+        counts[_TITLE + name] = counts.get(_TITLE + name, 0) + 1
     for name in _grams([normal(t.text) for t in text.abstract_tokens]):
         counts[name] = counts.get(name, 0) + 1
-    counts["=abstract" if text.abstract_tokens else "=title only"] = 1
     return counts
 
 
@@ -58,6 +67,47 @@ def _grams(words: Sequence[str]) -> Iterator[str]:
     yield from words
     for first, second in pairwise(words):
         yield first + " " + second
+
+
+class Vocabulary:
+    """Rows of words and pairs. A pair is known only where both of its words are."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        plain = {n: i for i, n in enumerate(names) if " " not in n and not n.startswith(_TITLE)}
+        self._words = plain
+        self._title: dict[int, int] = {}
+        self._pairs: dict[int, int] = {}
+        self._title_pairs: dict[int, int] = {}
+        self._known: dict[str, int] = {}
+        for row, name in enumerate(names):
+            titled = name.startswith(_TITLE)
+            parts = [plain.get(word, -1) for word in name.removeprefix(_TITLE).split(" ")]
+            if min(parts) < 0:
+                continue
+            if len(parts) > 1:
+                pairs = self._title_pairs if titled else self._pairs
+                pairs[parts[0] * _STRIDE + parts[1]] = row
+            elif titled:
+                self._title[parts[0]] = row
+
+    def rows(self, tokens: Sequence[Token], *, title: bool = False) -> list[int]:
+        """Rows of a passage's words and pairs, as often as they occur; -1 stands for none."""
+        words = [self._row(t.text) for t in tokens]
+        pairs = [a * _STRIDE + b for a, b in pairwise(words) if a >= 0 and b >= 0]
+        rows = words + [self._pairs.get(p, -1) for p in pairs]
+        if title:
+            rows += [self._title.get(w, -1) for w in words]
+            rows += [self._title_pairs.get(p, -1) for p in pairs]
+        return rows
+
+    def _row(self, word: str) -> int:
+        row = self._known.get(word)
+        if row is None:
+            if len(self._known) > _MOST_REMEMBERED:
+                self._known.clear()
+            row = self._known[word] = self._words.get(normal(word), -1)
+        return row
 
 
 @dataclass(frozen=True)
@@ -68,7 +118,7 @@ class DesignModel:
     """
 
     classes: tuple[str, ...]
-    vocabulary: dict[str, int]
+    vocabulary: Vocabulary
     idf: Floats
     weights: Floats
     bias: Floats
@@ -76,25 +126,19 @@ class DesignModel:
     temperature: float
     version: str
 
-    def logits(self, counts: dict[str, int]) -> Floats:
+    def logits(self, text: Text) -> Floats:
         """Score of each class by words alone."""
-        ids, values = self._vector(counts)
-        if not ids:
+        rows = self.vocabulary.rows(text.title_tokens, title=True)
+        rows += self.vocabulary.rows(text.abstract_tokens)
+        counts = Counter(rows)
+        counts.pop(-1, None)
+        if not counts:
             return self.bias.copy()
-        row = np.asarray(values, dtype=np.float32) * self.idf[ids]
-        row /= max(float(np.linalg.norm(row)), 1e-9)
+        ids = np.fromiter(counts, dtype=np.intp, count=len(counts))
+        values = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
+        row = (1.0 + np.log(values)) * self.idf[ids]
+        row /= math.sqrt(float(row @ row))
         return np.asarray(row @ self.weights[ids] + self.bias, dtype=np.float32)
-
-    def _vector(self, counts: dict[str, int]) -> tuple[list[int], list[float]]:
-        ids: list[int] = []
-        values: list[float] = []
-        known = self.vocabulary
-        for name, count in counts.items():
-            at = known.get(name)
-            if at is not None:
-                ids.append(at)
-                values.append(1.0 if count == 1 else 1.0 + math.log(count))
-        return ids, values
 
     def probabilities(self, logits: Floats) -> Floats:
         """Calibrated probabilities of the classes."""
@@ -104,8 +148,7 @@ class DesignModel:
 
     def telling(self, tokens: Sequence[Token], label: int, rival: int) -> float:
         """How much the words of a passage speak for a class against another; for the quotes."""
-        words = [normal(t.text) for t in tokens]
-        ids = [i for name in _grams(words) if (i := self.vocabulary.get(name)) is not None]
+        ids = [row for row in self.vocabulary.rows(tokens) if row >= 0]
         if not ids:
             return 0.0
         columns = self.weights[ids]
@@ -122,7 +165,7 @@ def load() -> DesignModel:
         weights = arrays["weights"].astype(np.float32) * arrays["scale"].astype(np.float32)
         return DesignModel(
             classes=tuple(card["classes"]),
-            vocabulary={word: i for i, word in enumerate(words)},
+            vocabulary=Vocabulary(words),
             idf=arrays["idf"].astype(np.float32),
             weights=weights,
             bias=arrays["bias"].astype(np.float32),

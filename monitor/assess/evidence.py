@@ -24,6 +24,7 @@ REVIEWS = frozenset(
 NO_RESULTS = frozenset(
     "protocol erratum news retraction_notice expression_of_concern editorial comment_letter".split()
 )
+_SUBJECTS = frozenset({"illness", "ldn"})
 _PLANS = frozenset({"future", "aim"})
 _OWN = frozenset({SectionCategory.RESULTS, SectionCategory.CONCLUSIONS})
 _ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})
@@ -64,11 +65,16 @@ def is_fresh(clause: Clause) -> bool:
 
 @dataclass(slots=True)
 class Evidence:
-    """The clauses that name a mechanism, and by which kind of cue. Filled by `collect`."""
+    """The clauses that name a mechanism, and by which kind of cue. Filled by `collect`.
+
+    `strong` are those with a cue of its own; `echoes` name no mechanism at all and go on about the
+    one named just before in the sentence ("…, but lost significance after adjustment").
+    """
 
     mechanism: str
     clauses: list[Clause] = field(default_factory=list)
     strong: list[Clause] = field(default_factory=list)
+    echoes: list[Clause] = field(default_factory=list)
     cues: set[str] = field(default_factory=set)
     weak: int = 0
     treatments: int = 0
@@ -125,6 +131,15 @@ class Paper:
         return {place: len(names) for place, names in named.items()}
 
     @cached_property
+    def names_illness(self) -> bool:
+        """Whether the title names the illness or the drug."""
+        return any(
+            not _SUBJECTS.isdisjoint(c.marks)
+            for c in self.clauses
+            if c.sentence.field is FieldName.TITLE
+        )
+
+    @cached_property
     def own(self) -> tuple[Clause, ...]:
         """Title, results and conclusions."""
         return tuple(
@@ -142,8 +157,14 @@ def _place(clause: Clause) -> int:
 def collect(clauses: tuple[Clause, ...], text_of: dict[FieldName, str], design: str) -> Paper:
     """Evidence for every mechanism that has a cue of its own, or any cue in the title."""
     found: dict[str, Evidence] = {}
+    before: Clause | None = None
     for clause in clauses:
         whole = text_of[clause.sentence.field]
+        if clause.mentions:
+            before = clause
+        elif before is not None and before.sentence is clause.sentence:
+            for name in {m.mechanism for m in before.mentions}:
+                found[name].echoes.append(clause)
         for mention in clause.mentions:
             evidence = found.get(mention.mechanism)
             if evidence is None:
@@ -162,6 +183,14 @@ def collect(clauses: tuple[Clause, ...], text_of: dict[FieldName, str], design: 
     return Paper(clauses, kept, design)
 
 
+def _is_result(clause: Clause) -> bool:
+    """Whether the clause reports a result, by its place or, where that is unsure, by its words."""
+    role = clause.sentence.role
+    if role in _OWN or "own_finding" not in clause.marks:
+        return role is SectionCategory.RESULTS
+    return is_fresh(clause) and (is_finding(clause) or is_denied(clause))
+
+
 def _count(values: Sequence[bool] | list[Clause], most: int = 3) -> float:
     return float(min(sum(map(bool, values)), most))
 
@@ -172,7 +201,7 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     clauses, strong = evidence.clauses, evidence.strong
     title = [c for c in clauses if c.sentence.field is FieldName.TITLE]
     body = [c for c in clauses if c.sentence.field is FieldName.ABSTRACT]
-    results = [c for c in body if c.sentence.role is SectionCategory.RESULTS]
+    results = [c for c in body if _is_result(c)]
     conclusions = [c for c in body if c.sentence.role is SectionCategory.CONCLUSIONS]
     own = results + conclusions
     distance = {id(c): evidence.distance(c) for c in strong}
@@ -185,17 +214,9 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "title": bool(title),
         "title_strong": any(c.sentence.field is FieldName.TITLE for c in strong),
         "title_result": any(is_finding(c) or is_denied(c) for c in title),
-        "title_of_review": bool(title) and review,
-        "result": any(is_finding(c) and not is_plan(c) for c in results),
         "in_results": bool(results),
         "conclusion": any(is_finding(c) and not is_plan(c) for c in conclusions),
-        "in_conclusions": bool(conclusions),
-        "conclusion_plan": bool(conclusions)
-        and all(is_plan(c) or "future" in c.marks for c in conclusions),
-        "conclusion_hedged": bool(conclusions) and all("hedge" in c.marks for c in conclusions),
-        "denied": any(is_denied(c) for c in own),
         "reported": any("report" in c.marks for c in own),
-        "compared": any("patients_vs_controls" in c.marks for c in own),
         "only_background": not review and not own and not title,
         "only_asked": not review
         and not own
@@ -203,51 +224,33 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         and any(c.sentence.role in _ASKING for c in body),
         "argued": review and any("argue" in c.marks for c in body),
         "argued_anew": review and any("argue" in c.marks and is_fresh(c) for c in body),
-        "review_background": review
-        and any(c.sentence.role is SectionCategory.BACKGROUND for c in body),
-        "review_hedged": review
-        and bool(body)
-        and all("hedge" in c.marks or "speculation" in c.marks for c in body),
         "review_concludes": review and bool(conclusions),
-        "review_clauses": review * min(len(clauses), 4),
-        "review_adjacent": review * _count([distance[id(c)] <= _ADJACENT for c in strong]),
-        "review_firm": review
-        and any(
-            "hedge" not in c.marks and "speculation" not in c.marks and not is_plan(c)
-            for c in strong
-        ),
         "review_list": review * log1p(listed),
         "clauses": min(len(clauses), 5),
         "own_clauses": min(len(own), 4),
         "strong_clauses": min(len(strong), 4),
-        "own_strong": _count([c.sentence.role in _OWN for c in strong]),
+        "own_strong": _count([c.sentence.role in _OWN or _is_result(c) for c in strong]),
         "cues": min(len(evidence.cues), 5),
-        "share": len(clauses) / paper.mentions,
         "foremost": len(clauses) == paper.most,
         "mechanisms": min(names, 8) / 4,
         "list": log1p(listed),
-        "treatment": evidence.treatments > 0,
         "treatment_helped": evidence.treatments > 0 and any("benefit" in c.around for c in clauses),
         "illness": any("illness" in c.around for c in own + title),
-        "sentence_finding": any(not FINDINGS.isdisjoint(c.around) for c in own),
         "weak_only": not strong,
         "touching": any(distance[id(c)] <= 2 for c in strong),  # noqa: PLR2004 - a space, a hyphen
         "adjacent": _count([distance[id(c)] <= _ADJACENT for c in fresh]),
-        "near": _count([distance[id(c)] <= 60 for c in fresh]),  # noqa: PLR2004
-        "near_own": _count(
-            [
-                distance[id(c)] <= _NEAR and (c.sentence.role in _OWN or "report" in c.around)
-                for c in fresh
-            ]
-        ),
         "near_title": any(distance.get(id(c), 10_000) <= _NEAR for c in title),
         "own_words": _count(["own_finding" in c.around for c in fresh]),
-        "own_words_near": any(
-            "own_finding" in c.around and distance[id(c)] <= _NEAR for c in fresh
-        ),
         "own_words_primary": (not review) * _count(["own_finding" in c.around for c in fresh]),
         "never_own": not review and not title and not any(is_own(c) for c in strong),
         "weak": log1p(evidence.weak),
+        "hypothesis": paper.design == "hypothesis",
+        "systematic": paper.design in {"systematic_review", "scoping_review"},
+        "review_at_end": review and any(c.sentence.position > 0.6 for c in strong),  # noqa: PLR2004
+        "review_at_start": review
+        and bool(strong)
+        and all(c.sentence.position < 0.2 for c in strong),  # noqa: PLR2004
+        "illness_in_title": paper.names_illness,
         "findings": sum(len(c.findings) for c in strong if c.sentence.role in _OWN) > 2,  # noqa: PLR2004
     }
     return {name: float(value) for name, value in found.items()}
@@ -255,7 +258,8 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
 
 def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     """Numbers that tell whether the side taken is against the mechanism, wholly or in part."""
-    own = [c for c in evidence.clauses if is_own(c) and not is_plan(c)]
+    own = [c for c in (*evidence.clauses, *evidence.echoes) if is_own(c) and not is_plan(c)]
+    strong = set(evidence.strong)
     denied = [c for c in own if is_denied(c)]
     positive = [c for c in own if is_finding(c)]
     paper_denied = sum(map(is_denied, paper.own))
@@ -268,6 +272,13 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "title_denied": any(c.sentence.field is FieldName.TITLE for c in denied),
         "conclusion_denied": any(c.sentence.role is conclusions for c in denied),
         "conclusion_positive": any(c.sentence.role is conclusions for c in positive),
+        "only_denied": bool(denied) and not positive,
+        "mostly_positive": len(denied) == 1
+        and len(positive) > 2  # noqa: PLR2004
+        and denied[0].sentence.role is not conclusions,
+        "denied_strongly": any(
+            "null" in c.marks and evidence.distance(c) <= _NEAR for c in denied if c in strong
+        ),
         "denied_near": any(evidence.distance(c) <= _ADJACENT for c in denied),
         "contrast": any("contrast" in c.around for c in denied),
         "called_mixed": any("mixed" in c.around for c in own),

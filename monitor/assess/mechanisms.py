@@ -8,6 +8,7 @@ drug that is watched.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monitor.assess.evidence import (
@@ -49,9 +50,12 @@ _SHORTEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The label of one mechanism, with the probabilities and numbers that it came from."""
+    """The label of one mechanism, with the probabilities and numbers that it came from.
 
-    stance: Stance
+    `stance` is None for a word in passing; `reason` says why the paper as a whole takes no side.
+    """
+
+    stance: Stance | None
     probability: float
     against: float
     features: dict[str, float]
@@ -65,7 +69,7 @@ class MechanismReader:
         self._agents = {t.id: t.agent for t in catalog.topics if t.agent}
         self._order = {m.id: i for i, m in enumerate(catalog.mechanisms)}
         self._passages = PassageReader(catalog)
-        self._rescorer = rescorer or Rescorer.load()
+        self.rescorer = rescorer or Rescorer.load()
 
     def read(
         self,
@@ -74,15 +78,15 @@ class MechanismReader:
         design: DesignLabel,
         relevance: tuple[Relevance, ...],
     ) -> tuple[MechanismClaim, ...]:
-        """All mechanisms found, in the order of mechanisms.toml, each with the words it rests on."""
+        """All mechanisms found, in the order of mechanisms.toml, each with its words."""
         paper = self.paper(text, design)
         agent = self._agent(relevance)
         reviewed = design.id in _REVIEWED
         claims = []
-        for name in sorted(paper.evidence, key=self._order.__getitem__):
+        for name in self.in_order(paper.evidence):
             evidence = paper.evidence[name]
-            verdict = self.judge(evidence, paper, text)
-            if verdict is None:
+            verdict = self.verdict(evidence, paper, text)
+            if verdict.stance is None:
                 continue
             claims.append(
                 MechanismClaim(
@@ -96,26 +100,30 @@ class MechanismReader:
             )
         return tuple(claims)
 
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Mechanisms in the order of mechanisms.toml."""
+        return sorted(names, key=self._order.__getitem__)
+
     def paper(self, text: Text, design: DesignLabel) -> Paper:
         """The evidence for every mechanism that the text names."""
         fields = {FieldName.TITLE: text.title, FieldName.ABSTRACT: text.abstract}
         return collect(self._passages.read(text), fields, design.id)
 
-    def judge(self, evidence: Evidence, paper: Paper, text: Text) -> Verdict | None:
-        """The side that the paper takes on a mechanism; None for a word in passing."""
+    def verdict(self, evidence: Evidence, paper: Paper, text: Text) -> Verdict:
+        """The side that the paper takes on a mechanism."""
         features = side_features(evidence, paper)
-        side = self._rescorer.side.probability(features)
+        side = self.rescorer.side.probability(features)
         silent = _silent(paper, text)
         if silent:
             return Verdict(Stance.MENTIONS, side, 0.0, features, silent)
-        against = self._rescorer.against.probability(against_features(evidence, paper))
-        if side < self._rescorer.side_from:
-            if side < self._rescorer.mention_from:
-                return None
-            return Verdict(Stance.MENTIONS, side, against, features)
-        if against < self._rescorer.against_from:
-            return Verdict(Stance.SUPPORTS, side, against, features)
-        stance = Stance.MIXED if _speaks_for(evidence) else Stance.REFUTES
+        if side < self.rescorer.side_from:
+            stance = None if side < self.rescorer.mention_from else Stance.MENTIONS
+            return Verdict(stance, side, 0.0, features)
+        against = self.rescorer.against.probability(against_features(evidence, paper))
+        if against < self.rescorer.against_from:
+            stance = Stance.SUPPORTS
+        else:
+            stance = Stance.MIXED if _speaks_for(evidence) else Stance.REFUTES
         return Verdict(stance, side, against, features)
 
     def _agent(self, relevance: tuple[Relevance, ...]) -> str | None:

@@ -1,8 +1,8 @@
 """`Text` → clauses, each with what its words do: which mechanisms it names, what it denies. Pure.
 
 One pass of one matcher over title and abstract finds the cues of all mechanisms and of all groups
-of queries/cues.toml. A denial reaches as far as its clause: "pain was lower, but sleep was not" says
-two things. What stands in brackets is denied in passing only. Cues inside a trap do not count.
+of queries/cues.toml. A denial reaches as far as its clause: "pain was lower, but sleep was not"
+says two things. What stands in brackets is denied in passing only. Cues inside a trap do not count.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ weights what they were trained on. No result depends on anything but the numbers
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,16 +41,20 @@ class Logistic:
 
 @dataclass(frozen=True)
 class Rescorer:
-    """Both regressions, and from which probability on a label is given."""
+    """Both regressions, and from which probability on a label is given.
+
+    `version` is a short hash of the weights file, "" for weights that came from elsewhere.
+    """
 
     side: Logistic
     against: Logistic
     side_from: float
     against_from: float
     mention_from: float
+    version: str = ""
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Rescorer:
+    def of(cls, data: Mapping[str, Any], version: str = "") -> Rescorer:
         """Read the values of the weights file."""
         thresholds = data["thresholds"]
         return cls(
@@ -58,10 +63,11 @@ class Rescorer:
             side_from=thresholds["side"],
             against_from=thresholds["against"],
             mention_from=thresholds["mention"],
+            version=version,
         )
 
     @classmethod
     def load(cls) -> Rescorer:
         """Read the weights that come with the program."""
         text = files("monitor.assess").joinpath("weights", _FILE).read_text(encoding="utf-8")
-        return cls.of(json.loads(text))
+        return cls.of(json.loads(text), hashlib.sha256(text.encode()).hexdigest()[:8])

@@ -174,11 +174,10 @@ def _ends(text: str, sentence_start: int, match: re.Match[str]) -> bool:
     word = following[1] if following and following[1] else ""
     if not word:
         return True
+    if word[0].islower() and word.islower() and word.isalpha():
+        return False  # but a sentence may open with "mTOR" or "p53"
     if match[0][0] != ".":
-        return not word[0].islower()
-    if word[0].islower():
-        # A sentence may open with a name such as "mTOR" or "p53", which holds a capital or a digit.
-        return not word.islower() or not word.isalpha()
+        return True
     before = _WORD_BEFORE.search(text, max(sentence_start, match.start() - 24), match.start() + 1)
     if before is None:
         return True

@@ -90,7 +90,7 @@ class _Run:
         )
         run = runs.start(self.store, receipt)
         try:
-            found, known, translation = self._gather(asked, last)
+            found, known, translation = self._gather(asked, last, full=full)
             state, error = RunState.GOOD, ""
             if since is not None and last is not None and asked.since > last.until:
                 state = RunState.PARTIAL  # days between were not asked for: no watermark
@@ -117,14 +117,18 @@ class _Run:
         self._alarm(receipt, last)
         return receipt
 
-    def _gather(self, asked: Window, last: Receipt | None) -> tuple[int, int, str]:
+    def _gather(self, asked: Window, last: Receipt | None, *, full: bool) -> tuple[int, int, str]:
         """Search, fetch, take in; (found, of these known and left alone, translation)."""
         first, found, to_read = self._search(asked)
         held = articles.held(self.store)
         retry = set(runs.unobtainable(self.store, self.topic.id))
         seeds = {s.pmid for s in self.topic.seeds if s.pmid}
         new = (found | retry | seeds) - held
-        again = (found if asked.everything and last is not None else to_read) & held
+        again = to_read & held
+        if asked.everything and last is not None:
+            again = found & held
+        if full:  # also those that the search no longer finds: PubMed may have withdrawn them
+            again |= articles.held(self.store, self.topic.id)
         wanted = sorted(new | again, key=int)
         self._fetch(wanted)
         articles.link(self.store, self.topic.id, found & held, self.now())
@@ -241,15 +245,15 @@ class _Run:
         now = self.now()
         revisions = [_revision(r, before.get(p), now) for p, r in parsed.items()]
         revisions = [r for r in revisions if r.changed or r.article.pmid not in before]
-        self.new += sum(r.article.pmid not in before for r in revisions)
-        self.changed += sum(r.article.pmid in before for r in revisions)
+        new = sum(r.article.pmid not in before for r in revisions)
         for pmid in missing:
             if pmid in before:
                 revisions.append(_withdrawn(before[pmid], now))
-                self.changed += 1
             else:
                 self.unobtainable[pmid] = "PubMed lists it but does not deliver it"
-        articles.record(self.store, self.topic.id, revisions)
+        written = articles.record(self.store, self.topic.id, revisions)
+        self.new += new
+        self.changed += written - new
 
     def _plant(self, seeds: Sequence[Seed]) -> None:
         """Keep papers that PubMed does not hold, as the operator cited them."""

@@ -62,8 +62,9 @@ class ClaimState:
         return state
 
     def put(self, bearing: Bearing, who: Signature) -> tuple[Bearing, ...]:
-        """Take a paper in, or anew; what changed: its own bearing first, then those of others whose
-        group has another name now.
+        """Take a paper in, or anew.
+
+        What changed: its own bearing first, then those of others whose group has another name.
         """
         pmid = bearing.pmid
         old = self.bearings.get(pmid)
@@ -87,8 +88,8 @@ class ClaimState:
         return self._regroup(self._groups.remove(pmid)) if counts(old) else ()
 
     def _regroup(self, pmids: Iterable[str]) -> tuple[Bearing, ...]:
-        """Write the present name of their group into these papers' bearings."""
-        done = tuple(dict.fromkeys(pmids))
+        """Write the present name of their group into these papers' bearings, in their order."""
+        done = sorted(set(pmids), key=lambda p: (len(p), p))
         for pmid in done:
             old = self.bearings[pmid]
             self._leave(old)

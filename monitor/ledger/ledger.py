@@ -307,7 +307,8 @@ class LedgerState:
             return
         before = known.registrations if known and not known.protocol else ()
         for number in memory.registrations:
-            papers = [p for p in self._registered.get(number, ()) if p != about.pmid]
+            known_papers = self._registered.get(number, ())
+            papers = sorted((p for p in known_papers if p != about.pmid), key=lambda p: (len(p), p))
             protocols = [p for p in papers if (m := self.memory(p)) and m.protocol]
             if protocols and len(protocols) == len(papers) and number not in before:
                 yield events.trial_reported(about, number, protocols)

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlmodel import Session
 
-from monitor.errors import ConfigurationError, StoreError
+from monitor.errors import ConfigurationError, ConflictError, StoreError
 from monitor.store.migrations import HEAD
 
 _BUSY_SECONDS = 60
@@ -69,6 +69,8 @@ class Store:
         try:
             with Session(engine, expire_on_commit=False) as session:
                 yield session
+        except IntegrityError as error:
+            raise ConflictError(sentence(self.url, error)) from error
         except DBAPIError as error:
             raise StoreError(sentence(self.url, error)) from error
 

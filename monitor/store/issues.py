@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import and_, col, func, or_, select, update
 
+from monitor.errors import ConflictError
 from monitor.model import Delivery, DeliveryState, Event, Issue
 from monitor.store.codec import decode, encode
 from monitor.store.engine import Store
@@ -63,7 +63,7 @@ def create(
                 )
                 for subscriber, message_id in deliveries
             )
-    except IntegrityError:
+    except ConflictError:
         return False
     return True
 

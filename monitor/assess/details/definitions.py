@@ -14,91 +14,65 @@ from dataclasses import dataclass
 from monitor.assess.text import Sentence, Text
 from monitor.model import Article, DesignLabel, Fact, FieldName, Flag, Quote, SectionCategory
 
+_NEAR_CRITERIA = r"(?=[^.;]{0,60}?(?i:criteri|definition|consensus|diagnos))"
 #: What a definition is called here, whether it requires malaise after exertion, and its names.
-_CRITERIA = r"(?:\s+(?:diagnostic|case|clinical|research|consensus|working))*\s+(?:criteria|criterion|case definitions?|definitions?|guidelines?)"
 _NAMES: tuple[tuple[str, bool | None, re.Pattern[str]], ...] = (
-    (
-        "ccc",
-        True,
-        re.compile(
-            r"\bCanadian(?: (?:clinical|consensus|case|and International|2003|working))*"
-            r"(?: (?:criteria|definitions?|document|consensus))?\b(?= ?(?:criteria|consensus|case|def|"
-            r"clinical|and|\(|,|\.|;|$))|\bCCC\b|\bCarruthers(?: et al\.?)?,?[ -]*\(?2003"
-        ),
-    ),
-    (
-        "icc",
-        True,
-        re.compile(
-            r"\b[Ii]nternational [Cc]onsensus(?: [Cc]riteria)?\b|\bICC\b(?! ?[=:>])"
-            r"|\bCarruthers(?: et al\.?)?,?[ -]*\(?2011"
-        ),
-    ),
-    (
-        "iom",
-        True,
-        re.compile(
-            r"\b(?:Institute of Medicine|IOM|National Academy of Medicine|NAM|SEID|systemic exertion"
-            r" intolerance disease)\b(?=[^.]{0,40}(?:criteria|definition|diagnos|\)|/))"
-        ),
-    ),
-    (
-        "fukuda",
-        False,
-        re.compile(
-            r"\bFukuda\b|\b(?:CDC|Centers? for Disease Control(?: and Prevention)?)(?:[-' ]?s?)"
-            r"(?: \(CDC\))?(?:[ -](?:1994|1988|Fukuda|empirical|revised|diagnostic|case|CFS))*"
-            r" (?:criteria|case definition|definition)|\b1994 (?:case definition|(?:research )?criteria)"
-        ),
-    ),
-    (
-        "oxford",
-        False,
-        re.compile(r"\bOxford (?:diagnostic |research |case )*(?:criteria|definition)"),
-    ),
-    (
-        "nice",
-        None,
-        re.compile(
-            r"\b(?:NICE|National Institute for Health and (?:Care|Clinical) Excellence)\b"
-            r"(?=[^.]{0,30}(?:criteria|definition|IOM|/))"
-        ),
-    ),
-    (
-        "holmes",
-        False,
-        re.compile(r"\bHolmes(?: et al\.?)?(?: \(?1988\)?)? (?:criteria|definition)"),
-    ),
-    ("london", True, re.compile(r"\bLondon (?:ME )?criteria\b")),
-    (
-        "who_pcc",
-        None,
-        re.compile(
-            r"\b(?:WHO|World Health Organi[sz]ation)(?:['’]s)?\b(?=[^.]{0,60}\b(?:criteria|definition))"
-            r"|\b(?:definition|criteria)[^.]{0,80}\b(?:WHO\b|World Health Organi[sz]ation)"
-        ),
-    ),
-    ("recover_pasc", None, re.compile(r"\bRECOVER\b(?=[^.]{0,50}(?:definition|algorithm|PASC))")),
-)
+    ("ccc", True, re.compile(
+        rf"\bCanadian\b{_NEAR_CRITERIA}|\bCCC\b|\bCarruthers(?: et al\.?)?,?[ -]*\(?2003"
+    )),
+    ("icc", True, re.compile(
+        r"\b(?i:international consensus(?: criteria)?)\b|\bICC\b(?! ?[=:>])"
+        r"|\bCarruthers(?: et al\.?)?,?[ -]*\(?2011"
+    )),
+    ("iom", True, re.compile(
+        r"\b(?:Institute of Medicine|IOM|National Academy of Medicine|NAM|SEID|"
+        r"(?i:systemic exertion intolerance disease))\b"
+        r"(?=[^.]{0,40}(?:(?i:criteria|definition|diagnos)|\)|/))"
+    )),
+    ("fukuda", False, re.compile(
+        r"\bFukuda\b|\b(?:CDC|Centers? for Disease Control(?: and Prevention)?)(?:[-' ]?s?)"
+        r"(?: \(CDC\))?(?:[ -](?:1994|1988|Fukuda|empirical|revised|diagnostic|case|CFS))* "
+        r"(?i:criteria|case definition|definition)|"
+        r"\b1994 (?i:case definition|(?:research )?criteria)"
+    )),
+    ("oxford", False, re.compile(
+        r"\bOxford (?:diagnostic |research |case )*(?i:criteria|definition)"
+    )),
+    ("nice", None, re.compile(
+        r"\b(?:NICE|National Institute for Health and (?:Care|Clinical) Excellence)\b"
+        r"(?=[^.]{0,30}(?:(?i:criteria|definition)|IOM|/))"
+    )),
+    ("holmes", False, re.compile(
+        r"\bHolmes(?: et al\.?)?(?: \(?1988\)?)? (?i:criteria|definition)"
+    )),
+    ("london", True, re.compile(r"\bLondon (?:ME )?(?i:criteria)\b")),
+    ("who_pcc", None, re.compile(
+        r"\b(?:WHO|World Health Organi[sz]ation)(?:['’]s)?\b"
+        r"(?=[^.]{0,60}\b(?i:criteria|definition))"
+        r"|\b(?i:definition|criteria)[^.]{0,80}\b(?:WHO\b|World Health Organi[sz]ation)"
+    )),
+    ("recover_pasc", None, re.compile(
+        r"\bRECOVER\b(?=[^.]{0,50}(?:definition|algorithm|PASC))"
+    )),
+)  # fmt: skip
 _LONG_COVID = re.compile(
     r"\b(?:long[- ]?covid|post[- ]?covid|PASC|post-acute|PCC|post covid-19)\b", re.IGNORECASE
 )
 _ME = re.compile(r"ME/CFS|CFS|chronic fatigue syndrome|myalgic", re.IGNORECASE)
 _REQUIRED = re.compile(
     r"\b(?:(?:PEM|post-?exertional malaise|postexertional malaise)[^.;]{0,30}\b(?:(?:was|is|as an?)"
-    r" (?:required|mandatory|inclusion|obligatory|entry)|criterion)|(?:requir\w+|must have|had to have|"
-    r"mandatory|includ\w+ criteri\w+[^.;]{0,40}|presence of)[^.;]{0,30}\b(?:PEM|post-?exertional"
-    r" malaise))",
+    r" (?:required|mandatory|inclusion|obligatory|entry)|criterion)|(?:requir\w+|must have|"
+    r"had to have|mandatory|includ\w+ criteri\w+[^.;]{0,40}|presence of)"
+    r"[^.;]{0,30}\b(?:PEM|post-?exertional malaise))",
     re.IGNORECASE,
 )
 _NOT_REQUIRED = re.compile(
-    r"\b(?:PEM|post-?exertional malaise)\b[^.;]{0,30}\b(?:not|never) (?:required|mandatory|necessary)",
+    r"\b(?:PEM|post-?exertional malaise)\b[^.;]{0,30}\b(?:not|never) "
+    r"(?:required|mandatory|necessary)",
     re.IGNORECASE,
 )
-_ANY_WORD = re.compile(
-    r"criteri|definition|Fukuda|Canadian|Consensus|Institute of Medicine|malaise|PEM|Oxford",
-    re.IGNORECASE,
-)
+_ANY_WORD = ("criteri", "definition", "fukuda", "canadian", "consensus", "malaise", "pem", "oxford",
+             "institute of medicine", "recover", "ccc")  # fmt: skip
 #: Only a study of its own people has an entry criterion.
 _NO_ENTRY = frozenset(
     {
@@ -119,7 +93,7 @@ class Definitions:
 
 def read_definitions(article: Article, text: Text, design: DesignLabel) -> Definitions:
     """Case definitions of ME/CFS and long COVID that the abstract names."""
-    if not _ANY_WORD.search(text.abstract):
+    if not _named(text.abstract):
         return Definitions()
     named: dict[str, Fact] = {}
     requiring: dict[str, bool | None] = {}
@@ -131,12 +105,18 @@ def read_definitions(article: Article, text: Text, design: DesignLabel) -> Defin
     return Definitions(tuple(named.values()), _pem(article, text, design, named, requiring))
 
 
+def _named(words: str) -> bool:
+    """Whether there is anything to look for; plain search is far faster than the patterns."""
+    lower = words.lower()
+    return any(word in lower for word in _ANY_WORD)
+
+
 def _in_sentence(
     article: Article, text: Text, sentence: Sentence
 ) -> list[tuple[str, bool | None, Quote]]:
     field = text.field(sentence.field)
     words = field[sentence.start : sentence.end]
-    if not _ANY_WORD.search(words) and "RECOVER" not in words and "CCC" not in words:
+    if not _named(words):
         return []
     found = []
     for name, requires, pattern in _NAMES:
@@ -181,14 +161,12 @@ def _pem(
     quotes = tuple(q for n in known for q in named[n].quotes)[:3]
     if all(known.values()):
         return Flag(True, quotes)
-    if not any(known.values()) or _sufficed(text, named, known):
+    if not any(known.values()) or _sufficed(named, known):
         return Flag(False, quotes)
     return Flag(True, quotes)
 
 
-def _sufficed(text: Text, named: dict[str, Fact], known: dict[str, bool | None]) -> bool:
-    """Whether a definition without the requirement let people in: "most also met ..."."""
+def _sufficed(named: dict[str, Fact], known: dict[str, bool | None]) -> bool:
+    """Whether a definition without the requirement let people in: "most also met" another one."""
     words = " ".join(q.text for n in known for q in named[n].quotes)
-    return bool(
-        re.search(r"\b(?:or|either|most also|some also|at least one of)\b", words)
-    ) and bool(text.abstract)
+    return re.search(r"\b(?:or|either|most also|some also|at least one of)\b", words) is not None

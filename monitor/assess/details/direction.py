@@ -21,12 +21,13 @@ _NO_RESULT = frozenset(
 _NULL = re.compile(
     r"\bno (?:statistically )?(?:significant |quantitative |evidence|effect|benefit|association|"
     r"difference|correlation|signs?|impact|improvement|relationship|support|change|sign|advantage)|"
-    r"\b(?:did|does|do|was|were|is|are) not (?:significantly |seem to |appear to )?(?:differ|improve|"
-    r"associated|appear|reduce|support|show|affect|correlate|superior|different|significant|effective|"
-    r"confirm|altered|replicate|result in|lead to|change|affected|provide)|\bfailed to\b|"
+    r"\b(?:did|does|do|was|were|is|are) not (?:significantly |seem to |appear to )?(?:differ|"
+    r"improve|associated|appear|reduce|support|show|affect|correlate|superior|different|significant|"
+    r"effective|confirm|altered|replicate|result in|lead to|change|affected|provide)|\bfailed to\b|"
     r"\bunable to\b|\bineffective\b|\bnot (?:severely |significantly )?(?:associated|effective|"
     r"supported|superior|different|affected)\b|\bneither\b|\black of (?:effect|benefit|evidence|"
-    r"difference)|\bcomparable (?:to|between)|\bnull\b|\babsence of (?:a |any )?(?:difference|effect)",
+    r"difference)|\bcomparable (?:to|between)|\bnull\b|"
+    r"\babsence of (?:a |any )?(?:difference|effect)",
     re.IGNORECASE,
 )
 _HARM = re.compile(
@@ -62,7 +63,7 @@ _NULL_TITLE = re.compile(
 
 
 def read_result(article: Article, text: Text, design: DesignLabel) -> Result:
-    """Direction of the main result; not stated without an abstract or in a paper without results."""
+    """Direction of the main result; not stated without an abstract or without results."""
     if design.id in _NO_RESULT or not text.abstract:
         return Result(Direction.NOT_STATED)
     if text.sentences and _NULL_TITLE.search(text.title):
@@ -73,7 +74,7 @@ def read_result(article: Article, text: Text, design: DesignLabel) -> Result:
     null = [s for s in told if _NULL.search(text.of(s))]
     good = [s for s in told if _claims(text.of(s))]
     if null:
-        return _with_null(article, text, null, good, list(results))
+        return _with_null(article, text, null, good)
     harm = [s for s in told if _HARM.search(text.of(s))]
     if harm and design.id in {"randomized_controlled_trial", "single_arm_trial", "meta_analysis"}:
         return Result(Direction.NEGATIVE, (_quote(article, harm[0]),))
@@ -90,7 +91,6 @@ def _with_null(
     text: Text,
     null: list[Sentence],
     good: list[Sentence],
-    results: list[Sentence],
 ) -> Result:
     """A null in the conclusion: mixed where the same place or sentence also claims a finding."""
     apart = [s for s in good if s not in null]
@@ -99,7 +99,6 @@ def _with_null(
         other = (apart or split)[0]
         quotes = dict.fromkeys((_quote(article, null[0]), _quote(article, other)))
         return Result(Direction.MIXED, tuple(quotes))
-    del results
     return Result(Direction.NULL, (_quote(article, null[0]),))
 
 

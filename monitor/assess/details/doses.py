@@ -20,7 +20,7 @@ _DOSE = re.compile(
     r"(?P<day>\s*(?:/|per|a|once|twice|each|every)?\s*(?:d\b|day|daily|nightly|night|bedtime))?",
     re.IGNORECASE,
 )
-_DRUG = re.compile(r"\bnaltrexone\b|\bLDN\b|\bNTX\b")
+_DRUG = re.compile(r"\b(?i:naltrexone)\b|\bLDN\b|\bNTX\b")
 _OTHER_DRUG = re.compile(
     r"\b(?:[a-z]+(?:pion|prion|xetine|pramine|triptyline|gabalin|pentin|morphine|codone|nolol|"
     r"cillin|mycin|statin|sone|solone|orphan|idone|azepam|zolam|mab)|methadone|morphine|oxycodone|"
@@ -37,7 +37,7 @@ _FAR = 120
 
 
 def read_doses(article: Article, text: Text) -> tuple[Dose, ...]:
-    """Doses that stand in a sentence on naltrexone, nearer to it than to another drug; each once."""
+    """Doses in sentences on naltrexone, nearer to it than to another drug; each once."""
     if not _DRUG.search(text.title) and not _DRUG.search(text.abstract):
         return ()
     about = _DRUG.search(text.title) is not None

@@ -27,8 +27,12 @@ _TRIALS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _REVIEWS = re.compile(r"\bCRD\s?42\d{9}\b|\bCRD\s?42\d{7,10}\b")
 _LOOK = re.compile(r"\d{6}|NTR|CTRI|NL\d{4}")
-_BANKS = ("ClinicalTrials.gov", "ISRCTN", "EudraCT", "ANZCTR", "UMIN-CTR", "UMIN CTR", "ChiCTR",
-          "DRKS", "JPRN", "CTRI", "IRCT", "NTR", "JapicCTI", "CRiS", "ReBec", "PACTR", "TCTR")  # fmt: skip
+_BANKS = frozenset(
+    {
+        "ANZCTR", "CRiS", "CTRI", "ChiCTR", "ClinicalTrials.gov", "DRKS", "EudraCT", "IRCT",
+        "ISRCTN", "JPRN", "JapicCTI", "NTR", "PACTR", "ReBec", "TCTR", "UMIN CTR", "UMIN-CTR",
+    }
+)  # fmt: skip
 
 
 def read_registrations(article: Article, text: Text) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:

@@ -31,7 +31,8 @@ _PEOPLE = word_set(
     "adolescents respondents students veterans survivors females males female male hc hcs donors "
     "enrollees responders responses residents workers girls boys twins probands outpatients "
     "inpatients athletes nurses professionals officers caregivers carers infants "
-    "adolescent consumers youth comparators employees citizens mothers parents seniors teenagers civilians seafarers users"
+    "adolescent consumers youth comparators employees citizens "
+    "mothers parents seniors teenagers civilians users"
 )
 #: Illness names that stand for people: "15 ME/CFS and 15 LC".
 _AS_PEOPLE = re.compile(r"(?:pw)?(?:ME/CFS|CFS/ME|MECFS|CFS|LC|PCC|PASC|FM|HC|HCs)$")
@@ -58,15 +59,15 @@ _ACTION_BEFORE = re.compile(
 )
 _ANALYSED_AFTER = re.compile(
     r"^[^.;]{0,90}?\b(?:(?:were|was) (?:finally |ultimately )?(?:included in (?:the |our )?"
-    r"(?:final |present |this )?(?:analys[ie]s|study)|analy[sz]ed|reassessed|evaluable)|completed (?:the|all|"
-    r"both|two)|in the (?:final )?analys[ie]s)",
+    r"(?:final |present |this )?(?:analys[ie]s|study)|analy[sz]ed|reassessed|evaluable)|"
+    r"completed (?:the|all|both|two)|in the (?:final )?analys[ie]s)",
     re.IGNORECASE,
 )
 _DONE_AFTER = re.compile(
     r"^[^.;]{0,110}?\b(?:(?:were|was) (?:also )?(?:included|enrolled|recruited|randomi[sz]ed|"
-    r"studied|examined|assessed|evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
-    r"participated|took part|completed|responded|responding|underwent|performed|involved|"
-    r"(?:were|was) analy[sz]ed)",
+    r"studied|examined|assessed|evaluated|interviewed|tested|randomly|invited to|divided|"
+    r"compared|applied)|participated|took part|completed|responded|responding|underwent|"
+    r"performed|involved|(?:were|was) analy[sz]ed)",
     re.IGNORECASE,
 )
 _SCREENED_AFTER = re.compile(

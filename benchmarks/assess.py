@@ -1,0 +1,60 @@
+"""Speed of the assessor: loading time, abstracts a second on one core, memory.
+
+    python benchmarks/assess.py FILE.xml.gz... [--most 5000]
+
+Only records with an abstract are counted. Processor time is measured, so that other work on the
+machine counts as little as it can.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import resource
+import time
+from itertools import islice
+from pathlib import Path
+from typing import IO, cast
+
+from monitor import catalog
+from monitor.assess.assessor import Assessor
+from monitor.harvest.records import Parsed, read_records
+from monitor.model import Article
+
+
+def articles(paths: list[Path], most: int) -> list[Article]:
+    found: list[Article] = []
+    for path in paths:
+        with gzip.open(path) as stream:
+            records = read_records(cast("IO[bytes]", stream))
+            wanted = (r.article for r in records if isinstance(r, Parsed) and r.article.abstract)
+            found.extend(islice(wanted, most - len(found)))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Speed of the assessor.")
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--queries", type=Path, default=Path("queries"))
+    parser.add_argument("--most", type=int, default=5000)
+    given = parser.parse_args()
+    known = catalog.load(given.queries)
+    start = time.process_time()
+    assessor = Assessor(known)
+    loading = time.process_time() - start
+    papers = articles(given.files, given.most)
+    for paper in papers[:200]:
+        assessor.assess(paper)
+    start = time.process_time()
+    for paper in papers:
+        assessor.assess(paper)
+    spent = time.process_time() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    letters = sum(len(p.abstract) for p in papers) / len(papers)
+    print(f"assessor loaded in {loading:.2f} s")
+    print(f"{len(papers)} abstracts of {letters:.0f} letters: {len(papers) / spent:.0f} a second")
+    print(f"memory at most {memory:.0f} MB, the records included")
+
+
+if __name__ == "__main__":
+    main()

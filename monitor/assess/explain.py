@@ -1,0 +1,121 @@
+"""Why a paper's mechanisms were labelled as they were: for the one who mends a rule. Pure.
+
+Every cue that stands in the text is shown with the passage around it: those that fired, and those
+that a trap held back. For each mechanism the numbers follow that weighed most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from monitor.assess.mechanisms import MechanismReader, Verdict
+from monitor.assess.passages import Rule, rules_of
+from monitor.assess.text import Text
+from monitor.catalog import Catalog
+from monitor.model import Article, DesignLabel, FieldName, Quote, Stance
+from monitor.patterns import Hit, Matcher
+
+#: How many of the numbers behind a verdict are shown.
+_MOST_WEIGHTY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A cue found in a text. `held_back_by` is the trap that it stands in, None when it counted.
+
+    `rule` names the list in queries/ ("nk_cell: cue", "null: group"), `cue` is the cue as it is
+    written there, `words` what it matched, and `passage` the sentence.
+    """
+
+    rule: str
+    cue: str
+    words: Quote
+    passage: Quote
+    held_back_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MechanismExplanation:
+    """A verdict on one mechanism: `stance` is None for a word in passing, which is left out.
+
+    `probability` is that of taking a side, `against` that the side is against; `weighed` are the
+    numbers that moved the first most, in log-odds.
+    """
+
+    mechanism: str
+    stance: Stance | None
+    probability: float
+    against: float
+    reason: str
+    weighed: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All of it, in the order of the text and of mechanisms.toml."""
+
+    fired: tuple[Firing, ...]
+    held_back: tuple[Firing, ...]
+    verdicts: tuple[MechanismExplanation, ...]
+
+
+class Explainer:
+    """Explains papers by a catalog's rules. Slower than reading them: it tells cues apart."""
+
+    def __init__(self, catalog: Catalog, reader: MechanismReader | None = None) -> None:
+        self._reader = reader or MechanismReader(catalog)
+        self._matcher = Matcher(
+            ((rule, cue), cue) for rule, cues in rules_of(catalog) for cue in cues
+        )
+
+    def explain(self, article: Article, text: Text, design: DesignLabel) -> Explanation:
+        """What fired, what was held back, and what came of it."""
+        firings = [f for field in FieldName for f in self._firings(article, text, field)]
+        paper = self._reader.paper(text, design)
+        verdicts = []
+        for name in self._reader.in_order(paper.evidence):
+            verdict = self._reader.verdict(paper.evidence[name], paper, text)
+            verdicts.append(self._explained(name, verdict))
+        return Explanation(
+            tuple(f for f in firings if f.held_back_by is None),
+            tuple(f for f in firings if f.held_back_by is not None),
+            tuple(verdicts),
+        )
+
+    def _explained(self, name: str, verdict: Verdict) -> MechanismExplanation:
+        weighed = self._reader.rescorer.side.contributions(verdict.features)[:_MOST_WEIGHTY]
+        return MechanismExplanation(
+            mechanism=name,
+            stance=verdict.stance,
+            probability=round(verdict.probability, 3),
+            against=round(verdict.against, 3),
+            reason=verdict.reason,
+            weighed=tuple((n, round(w, 3)) for n, w in weighed),
+        )
+
+    def _firings(self, article: Article, text: Text, field: FieldName) -> Iterator[Firing]:
+        hits = self._matcher.find(text.field(field), text.tokens(field))
+        traps = [hit for hit in hits if hit.key[0].is_trap]
+        for hit in hits:
+            rule, cue = hit.key
+            if rule.is_trap:
+                continue
+            trap = next((t for t in traps if _holds(t, hit)), None)
+            sentence = text.sentence_at(field, hit.start)
+            around = (sentence.start, sentence.end) if sentence else (hit.start, hit.end)
+            yield Firing(
+                rule=f"{rule.id}: {rule.kind}",
+                cue=cue,
+                words=Quote.of(article, field, hit.start, hit.end),
+                passage=Quote.of(article, field, *around),
+                held_back_by=trap.key[1] if trap else None,
+            )
+
+
+def _holds(trap: Hit[tuple[Rule, str]], hit: Hit[tuple[Rule, str]]) -> bool:
+    """Whether a trap of the same mechanism or group stands around a cue."""
+    mine, other = hit.key[0], trap.key[0]
+    if mine.id != other.id or mine.of_group is not other.of_group:
+        return False
+    return trap.start <= hit.start and hit.end <= trap.end

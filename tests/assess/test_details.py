@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import pytest
+
+from monitor.assess.details.definitions import read_definitions
+from monitor.assess.details.direction import read_result
+from monitor.assess.details.doses import read_doses
+from monitor.assess.details.groups import GroupReader
+from monitor.assess.details.numbers import whole_numbers
+from monitor.assess.details.registrations import read_registrations
+from monitor.assess.details.sample_size import read_sample_size
+from monitor.assess.text import read_text
+from monitor.model import Accession, Article, DesignLabel, DesignSource, Direction
+from monitor.patterns import tokenize
+
+
+def paper(abstract: str, title: str = "A study") -> Article:
+    return Article(pmid="1", title=title, abstract=abstract)
+
+
+def label(design: str) -> DesignLabel:
+    return DesignLabel(design, 0.9, DesignSource.TEXT)
+
+
+def n_of(abstract: str, design: str = "case_control", title: str = "A study") -> int | None:
+    article = paper(abstract, title)
+    found = read_sample_size(article, read_text(article), label(design))
+    if found is not None:
+        assert all(q.holds(article) for q in found.quotes)
+    return found.n if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("3,925 adults", [3925]),
+        ("25 409 adults", [25409]),
+        ("4.5 mg", []),
+        ("thirty-eight women", [38]),
+        ("one hundred and twenty men", [120]),
+        ("Twenty five of 30", [25, 30]),
+    ],
+)
+def test_numbers_are_read_as_they_are_written(text: str, numbers: list[int]) -> None:
+    assert [n.value for n in whole_numbers(text, tokenize(text))] == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("Thirty patients and 30 healthy controls were studied.", 60),
+        ("We included 24 patients with ME/CFS, 25 patients with long COVID and 24 controls.", 73),
+        ("Blood came from patients (n = 49) and controls (n = 50).", 99),
+        ("A total of 334 participants (173 with ME/CFS and 161 healthy controls) took part.", 334),
+        ("We recruited 48 adults (7 male, 41 female).", 48),
+        ("Sixty people were screened, and 41 participants were randomised.", 41),
+        ("The survey was sent to 2,636 people, with 1,301 participants responding (49%).", 1301),
+        ("Data were obtained for 281 patients, and 279 patients were included.", 279),
+        ("31 patients (75% females) and 31 matched healthy controls were enrolled.", 62),
+        ("Muscle from 15 ME/CFS, 15 LC and 16 healthy controls was stained.", 46),
+        ("Thirty patients with infection, 30 with ME/CFS and 30 matched controls were seen.", 90),
+        ("Twelve adults aged 18 to 60 years walked for 6 minutes.", 12),
+    ],
+)
+def test_groups_are_added_up_and_parts_are_not(text: str, n: int) -> None:
+    assert n_of("Exertion is hard for the patients. " + text) == n
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The illness affects 2 million people worldwide.",
+        "Three alleles were more frequent in the patients.",
+        "Visits were made in 2019 and 2020 by the patients.",
+        "The patients walked for 6 minutes.",
+    ],
+)
+def test_no_number_of_people_is_no_sample_size(text: str) -> None:
+    assert n_of(text) is None
+
+
+def test_a_narrative_review_has_no_sample_of_its_own() -> None:
+    assert n_of("In one study 40 patients were treated.", "narrative_review") is None
+
+
+def test_a_case_report_is_about_one_person() -> None:
+    assert n_of("We report the case of a 36-year-old man with fatigue.", "case_report") == 1
+
+
+def test_a_review_counts_the_people_of_its_studies() -> None:
+    text = "Forty-seven trials involving 4,028 participants were included."
+    assert n_of(text, "meta_analysis") == 4028
+
+
+def test_a_protocols_number_is_planned() -> None:
+    article = paper("We will recruit 120 adults with the illness.")
+    found = read_sample_size(article, read_text(article), label("protocol"))
+    assert found is not None
+    assert (found.n, found.planned) == (120, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "doses"),
+    [
+        ("Patients took naltrexone 4.5 mg nightly.", [(None, 4.5, False, True)]),
+        ("Low-dose naltrexone (3.0-4.5 mg/day) was given.", [(3.0, 4.5, False, True)]),
+        ("Doses of naltrexone ranged from 4 to 12 mg.", [(4.0, 12.0, False, False)]),
+        ("Children had naltrexone 0.1 mg/kg.", [(None, 0.1, True, True)]),
+        ("Naltrexone 50 mg was given once.", [(None, 50.0, False, False)]),
+        ("Naltrexone was added to pregabalin 300 mg daily.", []),
+        ("Patients took morphine 10 mg.", []),
+        ("Naltrexone 500 µg was given.", [(None, 0.5, False, True)]),
+    ],
+)
+def test_doses_belong_to_naltrexone_and_are_in_mg(
+    text: str, doses: list[tuple[float | None, float, bool, bool]]
+) -> None:
+    article = paper(text)
+    found = read_doses(article, read_text(article))
+    assert [(d.mg_min, d.mg, d.per_kg, d.low) for d in found] == doses
+    assert all(q.holds(article) for d in found for q in d.quotes)
+
+
+def test_titration_is_noticed() -> None:
+    article = paper("Naltrexone was titrated to 4.5 mg over four weeks.")
+    assert [d.titrated for d in read_doses(article, read_text(article))] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "pem"),
+    [
+        ("Patients met the Canadian Consensus Criteria.", ["ccc"], True),
+        ("Patients met the International Consensus Criteria (ICC).", ["icc"], True),
+        ("The Institute of Medicine (IOM) 2015 criteria were used.", ["iom"], True),
+        ("All of them fulfilled the Fukuda criteria.", ["fukuda"], False),
+        ("We used the CDC criteria of 1994 for the patients.", ["fukuda"], False),
+        ("The Oxford criteria were applied.", ["oxford"], False),
+        ("Cases met the Fukuda or Canadian criteria.", ["ccc", "fukuda"], False),
+        ("Cases met both the Fukuda and the Canadian criteria.", ["ccc", "fukuda"], True),
+        ("Inclusion criteria were age and post-exertional malaise was required.", [], True),
+        ("Reliability was good (ICC = 0.9).", [], None),
+        ("Nothing was said of definitions.", [], None),
+    ],
+)
+def test_case_definitions_tell_whether_malaise_was_required(
+    text: str, names: list[str], *, pem: bool | None
+) -> None:
+    article = paper("We aimed to see why. " + text)
+    found = read_definitions(article, read_text(article), label("case_control"))
+    assert sorted(f.value for f in found.named) == names
+    assert (found.pem_required.value if found.pem_required else None) is pem
+
+
+def test_a_review_of_criteria_required_nothing_of_anybody() -> None:
+    article = paper("The Canadian Consensus Criteria are discussed in this paper.")
+    found = read_definitions(article, read_text(article), label("narrative_review"))
+    assert [f.value for f in found.named] == ["ccc"]
+    assert found.pem_required is None
+
+
+def test_registrations_of_trials_and_reviews_are_kept_apart() -> None:
+    article = Article(
+        pmid="1",
+        title="A study",
+        abstract=(
+            "Registered as NCT01234567, ISRCTN12345678, ACTRN12619000123456, UMIN000012345, "
+            "ChiCTR2100012345 and EudraCT 2019-001234-56; the review as CRD42020123456."
+        ),
+        accessions=(
+            Accession("ClinicalTrials.gov", "NCT01234567"),
+            Accession("ClinicalTrials.gov", "NCT07654321"),
+            Accession("GENBANK", "AB123456"),
+        ),
+    )
+    trials, reviews = read_registrations(article, read_text(article))
+    assert {f.value for f in trials} == {
+        "NCT01234567",
+        "ISRCTN12345678",
+        "ACTRN12619000123456",
+        "UMIN000012345",
+        "ChiCTR2100012345",
+        "2019-001234-56",
+        "NCT07654321",
+    }
+    assert [f.value for f in reviews] == ["CRD42020123456"]
+    assert [f.quotes for f in trials if f.value == "NCT07654321"] == [()]
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [
+        ("CONCLUSION: The drug reduced fatigue.", Direction.POSITIVE),
+        ("CONCLUSION: The drug did not reduce fatigue.", Direction.NULL),
+        (
+            "CONCLUSION: Fatigue was lower with the drug. Pain did not differ between the groups.",
+            Direction.MIXED,
+        ),
+        ("CONCLUSION: The exercise programme worsened fatigue.", Direction.NEGATIVE),
+    ],
+)
+def test_the_conclusion_tells_the_direction(text: str, direction: Direction) -> None:
+    article = paper("METHODS: The adults of the trial were treated. " + text)
+    found = read_result(article, read_text(article), label("randomized_controlled_trial"))
+    assert found.direction is direction
+    assert all(q.holds(article) for q in found.quotes)
+    assert found.quotes
+
+
+def test_no_abstract_no_conclusion() -> None:
+    article = paper("")
+    found = read_result(article, read_text(article), label("randomized_controlled_trial"))
+    assert found.direction is Direction.NOT_STATED
+
+
+def test_a_protocol_has_no_result() -> None:
+    article = paper("CONCLUSION: The drug will reduce the fatigue of the patients.")
+    found = read_result(article, read_text(article), label("protocol"))
+    assert found.direction is Direction.NOT_STATED
+
+
+def test_people_comparison_time_and_measures_are_named() -> None:
+    article = paper(
+        "METHODS: Women with fibromyalgia received the drug or placebo for 12 weeks. The primary "
+        "outcome was the Fibromyalgia Impact Questionnaire. They had been ill for 5 years."
+    )
+    found = GroupReader().read(article, read_text(article))
+    assert [f.value for f in found.populations] == ["fibromyalgia"]
+    assert [f.value for f in found.comparators] == ["placebo"]
+    assert [f.value for f in found.durations] == ["12 weeks"]
+    assert [f.value for f in found.outcomes] == [
+        "primary outcome",
+        "Fibromyalgia Impact Questionnaire",
+    ]

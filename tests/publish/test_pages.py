@@ -1,0 +1,148 @@
+"""Pages, feeds and exports from a real store."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import feedparser
+import pytest
+import rispy
+from pybtex.database import parse_string
+
+from monitor.assess import stage as assess_stage
+from monitor.assess.assessor import Assessor
+from monitor.catalog import Catalog
+from monitor.digest import stage as digest_stage
+from monitor.ledger import stage as ledger_stage
+from monitor.model import Article, Author, Journal, Paper, PublicationType
+from monitor.publish import exports
+from monitor.publish import stage as publish_stage
+from monitor.settings import Settings
+from monitor.store import Store, articles, papers
+from tests.conftest import NOW, revision
+
+EVIL = Article(
+    "123456",
+    '<script>alert(1)</script> "Low-dose naltrexone" & </title> in ME/CFS',
+    "Ten patients with ME/CFS took low-dose naltrexone <script>alert(2)</script>. Fatigue improved.",
+    authors=(Author(last_name="O'<b>Brien", initials="X"),),
+    journal=Journal("J & <i>Sons</i>"),
+)
+
+Publish = Callable[..., Path]
+
+
+@pytest.fixture
+def publish(
+    store: Store, catalog: Catalog, assessor: Assessor, sample: list[Article], tmp_path: Path
+) -> Publish:
+    def run(*more: Article, folder: str = "site") -> Path:
+        articles.record(store, "ldn", [revision(a) for a in (*sample, *more)])
+        assess_stage.assess(store, assessor, NOW)
+        ledger_stage.update(store, catalog, NOW)
+        settings = Settings(reports_dir=tmp_path / folder)
+        digest_stage.make_issue(store, catalog, settings, NOW)
+        publish_stage.publish(
+            store,
+            catalog,
+            settings,
+            assessor=assessor.version,
+            figures=ledger_stage.check_figures,
+        )
+        return tmp_path / folder
+
+    return run
+
+
+def test_a_script_in_a_title_is_text_on_every_page(publish: Publish) -> None:
+    site = publish(EVIL)
+    pages = [p.read_text(encoding="utf-8") for p in site.rglob("*.html")]
+    assert any("&lt;script&gt;alert(1)" in page for page in pages)
+    for page in pages:
+        assert "<script>alert" not in page
+        assert "<b>Brien" not in page
+    index = (site / "static" / "search-index.js").read_text(encoding="utf-8")
+    assert json.loads(index.removeprefix("window.EVIDENCE_INDEX=").rstrip(";\n"))
+
+
+def test_a_retracted_paper_has_a_banner_and_counts_for_nothing(
+    publish: Publish, sample: list[Article]
+) -> None:
+    paper = next(a for a in sample if a.pmid == "36015078")
+    gone = replace(paper, publication_types=(PublicationType("Retracted Publication"),))
+    site = publish(gone)
+    assert "This paper was retracted" in (site / "papers/36015078.html").read_text()
+    claim = (site / "mechanisms/coagulation.html").read_text()
+    assert "Counts for nothing" in claim
+
+
+def test_every_wanted_paper_has_a_page_and_stands_in_a_list(publish: Publish, store: Store) -> None:
+    site = publish()
+    listed = "".join(p.read_text() for p in (site / "lists").glob("design-*.html"))
+    for paper in papers.wanted(store):
+        name = f"papers/{paper.article.pmid}.html"
+        assert (site / name).exists()
+        assert name in listed
+
+
+def test_every_claim_and_mechanism_has_a_page(publish: Publish, catalog: Catalog) -> None:
+    site = publish()
+    for claim in catalog.claims:
+        assert (site / "claims" / f"{claim.id}.html").exists()
+    for mechanism in catalog.mechanisms:
+        assert (site / "mechanisms" / f"{mechanism.id}.html").exists()
+    assert (
+        "no abstract that we hold states such a figure"
+        in (site / "claims" / "case-94.html").read_text()
+    )
+
+
+def test_the_same_store_gives_the_same_bytes(
+    publish: Publish, store: Store, catalog: Catalog, assessor: Assessor, tmp_path: Path
+) -> None:
+    first = publish()
+    settings = Settings(reports_dir=tmp_path / "again")
+    publish_stage.publish(
+        store, catalog, settings, assessor=assessor.version, figures=ledger_stage.check_figures
+    )
+    names = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
+    assert names
+    for name in names:
+        assert (first / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
+
+
+def test_feeds_parse_and_name_every_event_once(publish: Publish) -> None:
+    site = publish()
+    feed = feedparser.parse((site / "feeds" / "all.xml").read_bytes())
+    assert not feed.bozo
+    ids = [e.id for e in feed.entries]
+    assert ids
+    assert len(ids) == len(set(ids))
+
+
+def wanted(store: Store) -> list[Paper]:
+    return list(papers.wanted(store))
+
+
+def test_exports_are_read_by_the_programs_they_are_for(publish: Publish, store: Store) -> None:
+    publish(EVIL)
+    found = wanted(store)
+    titles = {p.article.title for p in found}
+    rows = list(csv.DictReader(io.StringIO("".join(exports.as_csv(found)))))
+    assert {r["title"] for r in rows} == titles
+    assert len([json.loads(line) for line in exports.jsonl(found)]) == len(found)
+    references = rispy.loads("".join(exports.ris(found)))
+    assert len(references) == len(found)
+    library = parse_string("".join(exports.bibtex(found)), "bibtex")
+    assert len(library.entries) == len(found)
+
+
+def test_a_cell_never_starts_a_formula(store: Store, publish: Publish) -> None:
+    publish(replace(EVIL, title="=HYPERLINK(1) low-dose naltrexone in ME/CFS"))
+    rows = csv.DictReader(io.StringIO("".join(exports.as_csv(wanted(store)))))
+    assert any(r["title"].startswith("'=HYPERLINK") for r in rows)
