@@ -16,7 +16,7 @@ DISCLAIMER: Final = (
     "change or stop a treatment."
 )
 NO_ABSTRACT: Final = "No abstract, so no conclusion."
-ABRIDGED: Final = "Demonstration: the abstract was abridged in our own words; it is not the abstract of the paper."
+ABRIDGED: Final = "Demonstration: abridged in our own words; not the abstract of the paper."
 ABRIDGED_SHORT: Final = "abridged in our own words"
 RETRACTED: Final = "This paper was retracted. It supports nothing."
 NOT_STATED: Final = "Not stated in the abstract"

@@ -142,7 +142,9 @@ class PassageReader:
                 while at < len(hits) and hits[at].start < end:
                     at += 1
                 parts.append((start, end, *self._read_clause(whole, start, hits[first:at])))
-            around = frozenset().union(*(marks for _, _, marks, _, _ in parts))
+            around = (
+                parts[0][2] if len(parts) == 1 else _union(marks for _, _, marks, _, _ in parts)
+            )
             for start, end, marks, mentions, findings in parts:
                 yield Clause(sentence, start, end, marks, around, mentions, findings)
 
@@ -169,6 +171,10 @@ class PassageReader:
                 marks.add(rule.id)
                 findings.append((hit.start, hit.end))
         return frozenset(marks), tuple(mentions), tuple(sorted(findings))
+
+
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*sets)
 
 
 def _traps(rules: tuple[Rule, ...]) -> list[int]:

@@ -18,7 +18,7 @@ POINTS = {1: 4.0, 2: 4.0, 3: 3.0, 4: 2.0, 5: 1.0}
 #: One point more for a study of so many participants; not for cells and animals (tier 5).
 LARGE = 100
 #: Below so many groups or points the evidence is thin, whatever it says.
-LEAST_GROUPS = 2
+LEAST_GROUPS = 3
 LEAST_POINTS = 6.0
 #: A side with less than this share of the points does not make a claim contested.
 MINORITY = 0.2

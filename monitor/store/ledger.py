@@ -12,7 +12,7 @@ from sqlmodel import Session, and_, col, delete, func, or_, select
 from monitor.model import Article, Assessment, Balance, Bearing, Change, Event
 from monitor.store.codec import decode, encode
 from monitor.store.engine import Store
-from monitor.store.rows import chunks, insert
+from monitor.store.rows import LONG_AGO, chunks, insert
 from monitor.store.tables import (
     ArticleRow,
     ArticleTopicRow,
@@ -97,7 +97,7 @@ def outstanding(store: Store, limit: int) -> list[Outstanding]:
             .outerjoin(LedgerPaperRow, col(LedgerPaperRow.pmid) == col(ArticleRow.pmid))
             .where(col(AssessmentRow.version_id) == col(ArticleRow.version_id), _waiting())
             .order_by(
-                func.coalesce(ArticleRow.created, "1800-01-01"),
+                func.coalesce(ArticleRow.created, LONG_AGO),
                 func.length(ArticleRow.pmid),
                 col(ArticleRow.pmid),
             )

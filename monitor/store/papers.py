@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from monitor.model import Article, Assessment, Paper
 from monitor.store.codec import decode
 from monitor.store.engine import Store
-from monitor.store.rows import chunks
+from monitor.store.rows import LONG_AGO, chunks
 from monitor.store.tables import ArticleRow, ArticleTopicRow, AssessmentRow, BadRecordRow
 
 
@@ -60,7 +60,7 @@ def _stream(store: Store, *, wanted: bool) -> Iterator[Paper]:
             .join(AssessmentRow, col(AssessmentRow.id) == col(ArticleRow.assessment_id))
             .where(col(AssessmentRow.wanted).is_(wanted))
             .order_by(
-                func.coalesce(ArticleRow.created, "1800-01-01").desc(),
+                func.coalesce(ArticleRow.created, LONG_AGO).desc(),
                 func.length(ArticleRow.pmid).desc(),
                 col(ArticleRow.pmid).desc(),
             )

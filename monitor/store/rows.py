@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -12,6 +13,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 T = TypeVar("T")
+
+#: Sorts records without a Create Date before all others.
+LONG_AGO = date(1800, 1, 1)
 
 #: Values in one IN (...) list: below the limit of every SQLite.
 CHUNK = 500

@@ -97,7 +97,7 @@ def test_every_claim_and_mechanism_has_a_page(publish: Publish, catalog: Catalog
     for mechanism in catalog.mechanisms:
         assert (site / "mechanisms" / f"{mechanism.id}.html").exists()
     assert (
-        "no abstract that we hold states such a figure"
+        "no abstract that we hold states this figure"
         in (site / "claims" / "case-94.html").read_text()
     )
 
