@@ -4,18 +4,15 @@ WORKDIR /src
 COPY requirements/run.txt requirements/run.txt
 RUN python -m venv /opt/monitor \
  && /opt/monitor/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt
-COPY requirements/dev.txt requirements/build.in requirements/
+COPY requirements/build.txt requirements/build.txt
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY monitor monitor
 COPY queries queries
-RUN python -m venv /tmp/build \
- && grep -A40 -E '^(hatchling|packaging|pathspec|pluggy|trove-classifiers|editables)==' requirements/dev.txt \
-  | awk '/^[a-z]/{keep=($0 ~ /^(hatchling|packaging|pathspec|pluggy|trove-classifiers|editables)==/)} keep' \
-  > /tmp/build.txt \
- && /tmp/build/bin/pip install --no-cache-dir --require-hashes -r /tmp/build.txt \
- && /tmp/build/bin/python -m pip wheel --no-deps --no-build-isolation -w /tmp/wheel . \
- && /opt/monitor/bin/pip install --no-cache-dir --no-deps /tmp/wheel/*.whl \
- && /opt/monitor/bin/pip uninstall -y pip setuptools
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation -w /opt/wheel . \
+ && /opt/monitor/bin/pip install --no-cache-dir --no-deps /opt/wheel/*.whl \
+ && /opt/monitor/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="evidence-monitor" \

@@ -30,7 +30,7 @@ from monitor.model import Article, DesignLabel, DesignSource
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "monitor" / "assess" / "weights" / "mechanism-claims.json"
-THRESHOLDS = {"side": 0.45, "against": 0.35, "mention": 0.05}
+THRESHOLDS = {"side": 0.45, "against": 0.32, "mention": 0.05}
 STRENGTH = {"side": 0.08, "against": 0.1}
 REPEATS = 5
 SIDES = ("supports", "refutes", "mixed")

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
+from typer.exceptions import Abort, TyperException
 
 from monitor.cli.common import options
 from monitor.cli.line import register as add_line
 from monitor.cli.operate import register as add_operate
 from monitor.cli.papers import register as add_papers
 from monitor.errors import MonitorError
+
+_USAGE = 2
 
 app = typer.Typer(
     name="monitor",
@@ -35,10 +37,10 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except TyperException as error:
+        print(f"Error: {error.format_message()} (see monitor --help)", file=sys.stderr)
+        sys.exit(_USAGE)
+    except (Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -89,6 +89,8 @@ def test_exports_hold_every_wanted_paper(program: Program) -> None:
 def test_wrong_use_is_code_2_and_one_sentence(program: Program) -> None:
     assert "there is no topic" in program.run("harvest", "--topic", "pots", code=2)
     assert "bibtex" in program.run("export", "--format", "xml", code=2)
+    assert "No such option" in program.run("harvest", "--bogus", code=2)
+    assert "No such command" in program.run("harvets", code=2)
     assert "not an address" in program.run("subscribers", "add", "nobody", code=2)
     program.use({"MONITOR_SMPT_HOST": "x"})
     assert "Did you mean MONITOR_SMTP_HOST" in program.run("status", code=2)
