@@ -35,10 +35,11 @@ class Assessor:
 
     def __init__(self, catalog: Catalog, model: DesignModel | None = None) -> None:
         model = load() if model is None else model
-        self.version = f"{RULES_VERSION}.{catalog.version}.{model.version}"
         self._relevance = RelevanceReader(catalog)
         self._design = DesignReader(catalog, model)
         self._mechanisms = MechanismReader(catalog)
+        weights = (model.version, self._mechanisms.rescorer.version)
+        self.version = ".".join((RULES_VERSION, catalog.version, *weights))
         self._groups = GroupReader()
         self._corrections: dict[str, list[Correction]] = defaultdict(list)
         for correction in catalog.corrections:

@@ -220,10 +220,22 @@ def _one_claim(ctx: Context, claim: str, title: str, balances: object, *, as_jso
 def explain(context: typer.Context, pmid: str) -> None:
     """Show every label of a stored paper, and which rules made it or were held back."""
     from monitor.assess.answer import answer
+    from monitor.assess.explain import Explainer
+    from monitor.assess.text import read_text
     from monitor.store import articles
 
     ctx: Context = context.obj
     article = articles.articles(ctx.store, [pmid]).get(pmid)
     if article is None:
         raise RecordError(f"{pmid}: the store does not hold this paper.")
-    print(json.dumps(answer(ctx.assessor.assess(article)), ensure_ascii=False, indent=2))
+    found = ctx.assessor.assess(article)
+    print(json.dumps(answer(found), ensure_ascii=False, indent=2))
+    for relevance in found.relevance:
+        print(f"\nrelevance {relevance.topic}: {relevance.level.value}. {relevance.reason}")
+    explanation = Explainer(ctx.catalog).explain(article, read_text(article), found.design)
+    print("\nCues of mechanisms that fired:")
+    for firing in explanation.fired:
+        print(f'  {firing.rule} [{firing.cue}]: "{firing.words.text}" in "{firing.passage.text}"')
+    print("\nHeld back by a trap:")
+    for firing in explanation.held_back:
+        print(f'  {firing.rule} [{firing.cue}] by [{firing.held_back_by}]: "{firing.words.text}"')
