@@ -47,11 +47,12 @@ _SURE_TYPES = {
     "Expression of Concern": 9.0,
     "Editorial": 5.0,
     "News": 5.0,
-    "Clinical Trial Protocol": 5.0,
+    "Clinical Trial Protocol": 9.0,
 }
 #: Headings that say only that animals or cells were there.
 _ANIMALS = frozenset({"Animals"})
 _QUOTES = 3
+_GUESS = 0.3
 _MOST_LETTERS = 400
 
 
@@ -100,6 +101,10 @@ class DesignReader:
         best, confidence = self._best(joined)
         if not text.title.strip() and not text.abstract and not indexer:
             return DesignLabel(OTHER, 0.0, DesignSource.NONE, indexer=indexer)
+        named = any(self._rules.designs[f.rule] == best for f in scores.findings)
+        if not text.abstract and not indexer and not named:
+            # A title that names no design says too little: words alone would be a guess.
+            return DesignLabel(OTHER, round(min(confidence, _GUESS), 3), DesignSource.NONE)
         least = _LEAST_CONFIDENCE if text.abstract else _LEAST_BY_TITLE
         if best != OTHER and confidence < least:
             return DesignLabel(

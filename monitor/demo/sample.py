@@ -25,7 +25,7 @@ _RETRACTED, _RETRACTION = "20798047", "22203980"
 _CORRECTED, _ERRATUM = "40703261", "40901516"
 _PREPRINT, _JOURNAL_VERSION = "40778181", "40903540"
 _ABSTRACT_ARRIVES = "37653608"
-_INDEXING_ARRIVES = "38454468"
+_INDEXING_ARRIVES = "33925784"
 #: What happens to records of the first week in the second, by PMID: changes to their facts.
 _LATER: Final[dict[str, dict[str, Any]]] = {
     _RETRACTED: {

@@ -7,9 +7,11 @@ primary outcome is null, in an adverse event or at baseline it is nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from monitor.assess.text import Sentence, Text, sentences_in
-from monitor.model import Article, DesignLabel, Direction, Quote, Result, SectionCategory
+from monitor.model import Article, DesignLabel, Direction, FieldName, Quote, Result, SectionCategory
 
 _NO_RESULT = frozenset(
     {
@@ -61,6 +63,8 @@ _NULL_TITLE = re.compile(
     re.IGNORECASE,
 )
 
+_FEWEST_WORDS = 4
+
 
 def read_result(article: Article, text: Text, design: DesignLabel) -> Result:
     """Direction of the main result; not stated without an abstract or without results."""
@@ -68,38 +72,57 @@ def read_result(article: Article, text: Text, design: DesignLabel) -> Result:
         return Result(Direction.NOT_STATED)
     if text.sentences and _NULL_TITLE.search(text.title):
         return Result(Direction.NULL, (_quote(article, text.sentences[0]),))
-    closing = sentences_in(text, SectionCategory.CONCLUSIONS)
-    results = sentences_in(text, SectionCategory.RESULTS)
-    told = [s for s in closing if not _NOT_MAIN.search(text.of(s))] or list(results[-2:])
-    null = [s for s in told if _NULL.search(text.of(s))]
-    good = [s for s in told if _claims(text.of(s))]
+    closing = _clauses(text, sentences_in(text, SectionCategory.CONCLUSIONS))
+    results = _clauses(text, sentences_in(text, SectionCategory.RESULTS))
+    last = _clauses(text, (sentences_in(text, SectionCategory.RESULTS) or _ending(text))[-2:])
+    told = [c for c in closing if not _NOT_MAIN.search(c.words) and _says_something(c)] or last
+    null = [c for c in told if _NULL.search(c.words)]
+    good = [c for c in told if _claims(c.words)]
     if null:
-        return _with_null(article, text, null, good)
-    harm = [s for s in told if _HARM.search(text.of(s))]
+        return _with_null(article, null, good)
+    harm = [c for c in told if _HARM.search(c.words)]
     if harm and design.id in {"randomized_controlled_trial", "single_arm_trial", "meta_analysis"}:
-        return Result(Direction.NEGATIVE, (_quote(article, harm[0]),))
+        return Result(Direction.NEGATIVE, (_quote(article, harm[0].sentence),))
     if good:
-        return Result(Direction.POSITIVE, (_quote(article, good[0]),))
-    found = [s for s in results if _claims(text.of(s))]
+        return Result(Direction.POSITIVE, (_quote(article, good[0].sentence),))
+    found = [c for c in results if _claims(c.words)]
     if found:
-        return Result(Direction.POSITIVE, (_quote(article, found[0]),))
+        return Result(Direction.POSITIVE, (_quote(article, found[0].sentence),))
     return Result(Direction.NOT_STATED)
 
 
-def _with_null(
-    article: Article,
-    text: Text,
-    null: list[Sentence],
-    good: list[Sentence],
-) -> Result:
-    """A null in the conclusion: mixed where the same place or sentence also claims a finding."""
-    apart = [s for s in good if s not in null]
-    split = [s for s in null if _BUT.search(text.of(s)) and _claims(text.of(s))]
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A statement within a sentence: a semicolon ends it, and what follows says something else."""
+
+    sentence: Sentence
+    words: str
+
+
+def _says_something(clause: _Clause) -> bool:
+    """Whether it is a statement; a registration number alone is none."""
+    return len(clause.words.split()) >= _FEWEST_WORDS
+
+
+def _ending(text: Text) -> tuple[Sentence, ...]:
+    """The last sentences of an abstract whose roles cannot be told."""
+    body = tuple(s for s in text.sentences if s.field is FieldName.ABSTRACT)
+    return tuple(s for s in body[1:] if len(text.of(s).split()) >= _FEWEST_WORDS)
+
+
+def _clauses(text: Text, sentences: Iterable[Sentence]) -> list[_Clause]:
+    return [_Clause(s, part) for s in sentences for part in text.of(s).split(";")]
+
+
+def _with_null(article: Article, null: list[_Clause], good: list[_Clause]) -> Result:
+    """A null in the conclusion: mixed where the same place or statement also claims a finding."""
+    apart = [c for c in good if c not in null]
+    split = [c for c in null if _BUT.search(c.words) and _claims(c.words)]
     if apart or split:
         other = (apart or split)[0]
-        quotes = dict.fromkeys((_quote(article, null[0]), _quote(article, other)))
-        return Result(Direction.MIXED, tuple(quotes))
-    return Result(Direction.NULL, (_quote(article, null[0]),))
+        quotes = (_quote(article, null[0].sentence), _quote(article, other.sentence))
+        return Result(Direction.MIXED, tuple(dict.fromkeys(quotes)))
+    return Result(Direction.NULL, (_quote(article, null[0].sentence),))
 
 
 def _claims(words: str) -> bool:
