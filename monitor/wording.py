@@ -5,6 +5,7 @@ Nothing is said that no label holds; what the abstract does not state is left ou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,6 +22,7 @@ ABRIDGED_SHORT: Final = "abridged in our own words"
 RETRACTED: Final = "This paper was retracted. It supports nothing."
 NOT_STATED: Final = "Not stated in the abstract"
 
+_UNFIT: Final = re.compile(r"[^0-9A-Za-z.-]+")
 _RESULT: Final = {
     Direction.POSITIVE: "The abstract reports a result in favour.",
     Direction.NULL: "The abstract reports no difference.",
@@ -86,6 +88,18 @@ def stance(value: Stance) -> str:
 def event(kind: EventKind) -> str:
     """A kind of event as a heading."""
     return _EVENT[kind]
+
+
+def file_name(key: str) -> str:
+    """File name of a paper's page, without its ending: the PMID, or the DOI made fit for files."""
+    return _UNFIT.sub("-", key)
+
+
+def paper_url(key: str) -> str:
+    """Where a paper is: its PubMed page, or its DOI."""
+    if key.isdigit():
+        return f"https://pubmed.ncbi.nlm.nih.gov/{key}/"
+    return f"https://doi.org/{key.removeprefix('doi:')}"
 
 
 def paper_link(sentence: str, title: str, *, first: bool) -> str:

@@ -171,13 +171,7 @@ def _values(
             "long",
             locale=reader.locale.replace("-", "_"),
         ),
-        "file": file_name,
     }
-
-
-def file_name(key: str) -> str:
-    """File name of a paper's page: the PMID, or the DOI with what file systems refuse replaced."""
-    return re.sub(r"[^0-9A-Za-z.-]+", "-", key)
 
 
 @cache

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from monitor import wording
 from monitor.model import Article, Author, Paper
 
 _COLUMNS: Final = (
@@ -96,7 +97,7 @@ def ris(papers: Iterable[Paper]) -> Iterator[str]:
             ("SN", a.journal.issn),
             ("DO", a.doi),
             ("AN", a.pmid if a.pmid.isdigit() else ""),
-            ("UR", url(a)),
+            ("UR", wording.paper_url(a.pmid)),
         ]
         fields += [("KW", k) for k in a.keywords]
         fields.append(("N1", f"Study design by evidence-monitor: {paper.assessment.design.id}"))
@@ -118,7 +119,7 @@ def bibtex(papers: Iterable[Paper]) -> Iterator[str]:
             "pages": _latex(a.journal.pages.replace("-", "--")),
             "doi": a.doi,
             "pmid": a.pmid if a.pmid.isdigit() else "",
-            "url": url(a),
+            "url": wording.paper_url(a.pmid),
         }
         inner = ",\n".join(f"  {k} = {{{v}}}" for k, v in fields.items() if v)
         yield f"@article{{{_bib_key(a)},\n{inner}\n}}\n\n"
@@ -143,18 +144,11 @@ def csl(paper: Paper) -> dict[str, Any]:
         "page": a.journal.pages,
         "DOI": a.doi,
         "PMID": a.pmid if a.pmid.isdigit() else "",
-        "URL": url(a),
+        "URL": wording.paper_url(a.pmid),
     }
     if a.year:
         found["issued"] = {"date-parts": [[a.year]]}
     return {k: v for k, v in found.items() if v}
-
-
-def url(article: Article) -> str:
-    """Where the paper is: its PubMed page, or its DOI."""
-    if article.pmid.isdigit():
-        return f"https://pubmed.ncbi.nlm.nih.gov/{article.pmid}/"
-    return f"https://doi.org/{article.pmid.removeprefix('doi:')}"
 
 
 def _last_first(person: Author) -> str:

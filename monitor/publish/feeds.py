@@ -35,20 +35,10 @@ def atom(
         _add(entry, "updated", event.at.isoformat())
         _add(entry, "summary", event.sentence)
         for pmid in event.pmids[:1]:
-            where = site + "papers/" + file_name(pmid) + ".html" if site else _elsewhere(pmid)
+            page = f"{site}papers/{wording.file_name(pmid)}.html"
+            where = page if site else wording.paper_url(pmid)
             _add(entry, "link", rel="alternate", href=where)
     return etree.tostring(feed, xml_declaration=True, encoding="utf-8", pretty_print=True)
-
-
-def file_name(key: str) -> str:
-    """File name of a paper's page without its ending."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in key)
-
-
-def _elsewhere(pmid: str) -> str:
-    if pmid.isdigit():
-        return f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
-    return f"https://doi.org/{pmid.removeprefix('doi:')}"
 
 
 def _add(

@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from monitor import wording
-from monitor.publish.feeds import file_name
 
 STATIC: Final = ("site.css", "search.js", "vendor/minisearch.js", "vendor/minisearch.LICENSE.txt")
 
@@ -28,7 +27,9 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(wording=wording, file=file_name, day=_day, **shared)
+        self._environment.globals.update(
+            wording=wording, file=wording.file_name, day=_day, **shared
+        )
 
     def page(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
         """A page and its path. `root` leads from it to the top of the site."""

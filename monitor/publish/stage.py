@@ -216,7 +216,7 @@ class _Build:
                 entries.append(
                     {
                         "title": paper.article.title or paper.article.vernacular_title,
-                        "url": exports.url(paper.article),
+                        "url": wording.paper_url(paper.article.pmid),
                         "citation": wording.citation(paper.article),
                         "reasons": [
                             (r.topic, r.reason)
@@ -230,7 +230,7 @@ class _Build:
     def _sitemap(self) -> tuple[str, bytes]:
         paths = ["index.html", "map.html", "methods.html"]
         paths += [f"{v.folder}/{v.id}.html" for v in self.claim_views]
-        paths += [f"papers/{feeds.file_name(p.article.pmid)}.html" for p in self.papers]
+        paths += [f"papers/{wording.file_name(p.article.pmid)}.html" for p in self.papers]
         return "sitemap.txt", "".join(f"{self.settings.site_url}{p}\n" for p in paths).encode()
 
     def _exports(self) -> Iterator[tuple[str, bytes]]:

@@ -25,7 +25,6 @@ from monitor.model import (
     Stance,
 )
 from monitor.publish import exports
-from monitor.publish.feeds import file_name
 
 _SOURCE: Final = {
     DesignSource.INDEXER: "by PubMed's indexing",
@@ -164,9 +163,9 @@ def paper_view(paper: Paper, events: Sequence[Event], catalog: Catalog) -> Paper
     design = catalog.design.get(labels.design.id)
     return PaperView(
         paper=paper,
-        file=file_name(article.pmid),
+        file=wording.file_name(article.pmid),
         citation=wording.citation(article),
-        url=exports.url(article),
+        url=wording.paper_url(article.pmid),
         design=design.label if design else "Unclear",
         design_describes=design.describes if design else "",
         design_source=_SOURCE[labels.design.source],
@@ -243,7 +242,7 @@ def line(paper: Paper, catalog: Catalog) -> Line:
     """A paper in a list."""
     labels = paper.assessment
     return Line(
-        file=file_name(paper.article.pmid),
+        file=wording.file_name(paper.article.pmid),
         title=paper.article.title or paper.article.vernacular_title,
         citation=wording.citation(paper.article),
         design=_design(catalog, labels.design.id),
