@@ -226,6 +226,8 @@ def _runs(field: str, mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
         last = run[-1]
         between = field[last.end : mention.start]
         joined = len(between) <= _FAR and _JOINED.search(between) and not mention.total
+        if ";" in between and not mention.counted:
+            joined = None  # another statement, not another group
         subset = _OF_WHOM if mention.counted else _SUBSET
         if joined and (subset.search(between) or last.screened or mention.screened):
             joined = None
