@@ -21,7 +21,7 @@ from monitor.assess.mechanisms import MechanismReader
 from monitor.assess.relevance import RelevanceReader
 from monitor.assess.text import Text, read_text
 from monitor.catalog import Catalog, Correction
-from monitor.model import Article, Assessment
+from monitor.model import Article, Assessment, Level
 
 #: Goes up whenever the code of this room would label a paper differently.
 RULES_VERSION = "1"
@@ -73,6 +73,11 @@ class Assessor:
             notes=_notes(article, text),
         )
         return correct(assessment, self._corrections.get(article.pmid, ()))
+
+    def topics(self, article: Article) -> tuple[str, ...]:
+        """Ids of the topics that want a paper; much quicker than all labels."""
+        found = self._relevance.read(article, read_text(article))
+        return tuple(r.topic for r in found if r.level is not Level.OFF)
 
 
 def _notes(article: Article, text: Text) -> tuple[str, ...]:

@@ -171,6 +171,8 @@ def send_digest(ctx: Context, when: datetime | None = None) -> None:
             f"Issue {issue.number}: {len(issue.papers)} papers, {len(issue.changes)} changes, "
             f"{len(issue.corrections)} corrections"
         )
+    else:
+        print("No new issue: nothing happened since the one of today.")
     deliver(ctx, clock)
 
 

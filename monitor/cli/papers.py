@@ -66,16 +66,12 @@ def import_files(
 ) -> None:
     """Take PubMed XML into the store: what a topic wants, or all."""
     from monitor.harvest import files as stage
-    from monitor.model import Article
 
     ctx: Context = context.obj
 
-    def topics_of(article: Article) -> tuple[str, ...]:
-        return ctx.assessor.assess(article).topics()
-
     with progress("Importing") as show:
         report = stage.import_files(
-            ctx.store, files, now(), topics_of, keep_all=everything, progress=show
+            ctx.store, files, now(), ctx.assessor.topics, keep_all=everything, progress=show
         )
     assessed, taken = bring_up_to_date(ctx, now())
     print(

@@ -33,11 +33,18 @@ _SUSPEND_AFTER: Final = 3
 _PAUSES: Final = tuple(timedelta(minutes=m) for m in (5, 15, 60, 240, 720, 1440, 1440, 1440))
 _MONTH: Final = timedelta(days=27)
 _BATCH: Final = 100
+_QUIET_FOR: Final = timedelta(hours=20)
 
 
 def make_issue(store: Store, catalog: Catalog, settings: Settings, now: datetime) -> Issue | None:
-    """Freeze the next issue with its deliveries; None when another process was faster."""
+    """Freeze the next issue with its deliveries.
+
+    None when another process was faster, or when the last issue is of today and there is nothing to
+    tell: a second "quiet week" on one day would be noise.
+    """
     issue, events = next_issue(store, catalog, now)
+    if not events and issue.since is not None and now - issue.since < _QUIET_FOR:
+        return None
     sender = sender_of(settings, catalog)
     pending = [
         (reader.id, mail.message_id(issue.number, issue.made, reader.id, sender.domain))

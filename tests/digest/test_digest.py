@@ -408,6 +408,16 @@ def test_events_are_told_by_one_issue_only(store: Store, told: object) -> None:
     assert not issues.create(store, issue(number=2), keys[:1], [])
 
 
+def test_a_second_quiet_issue_of_one_day_is_not_made(
+    store: Store, catalog: Catalog, settings: Settings, told: object
+) -> None:
+    assert stage.make_issue(store, catalog, settings, NOW) is not None
+    assert stage.make_issue(store, catalog, settings, NOW + timedelta(hours=1)) is None
+    quiet = stage.make_issue(store, catalog, settings, NOW + WEEK)
+    assert quiet is not None
+    assert view(quiet, READER).is_quiet
+
+
 def test_a_preview_writes_nothing(
     store: Store, catalog: Catalog, settings: Settings, told: object
 ) -> None:
