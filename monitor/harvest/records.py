@@ -282,21 +282,29 @@ def _people(parent: etree._Element, path: str) -> tuple[Author, ...]:
 
 
 def _person(element: etree._Element) -> Author:
-    orcid = ""
-    for identifier in element.iterfind("Identifier"):
-        if identifier.get("Source") == "ORCID":
-            orcid = _orcid(identifier.text or "")
-    return Author(
-        last_name=flatten(element.find("LastName")),
-        fore_name=flatten(element.find("ForeName")),
-        initials=(element.findtext("Initials") or "").strip(),
-        suffix=(element.findtext("Suffix") or "").strip(),
-        collective=flatten(element.find("CollectiveName")),
-        orcid=orcid,
-        affiliations=tuple(
-            flatten(e) for e in element.iterfind("AffiliationInfo/Affiliation") if len(e) or e.text
-        ),
-    )
+    # One pass over the children: papers have many authors, and looking up each part by its path
+    # took a quarter of the time of a whole record.
+    found: dict[str, str] = {}
+    affiliations: list[str] = []
+    for child in element:
+        tag = child.tag
+        if tag == "AffiliationInfo":
+            affiliations += [flatten(e) for e in child.iterfind("Affiliation") if len(e) or e.text]
+        elif tag == "Identifier":
+            if child.get("Source") == "ORCID":
+                found["orcid"] = _orcid(child.text or "")
+        elif tag in _NAME_PARTS:
+            found[_NAME_PARTS[str(tag)]] = flatten(child)
+    return Author(affiliations=tuple(affiliations), **found)
+
+
+_NAME_PARTS: Final = {
+    "LastName": "last_name",
+    "ForeName": "fore_name",
+    "Initials": "initials",
+    "Suffix": "suffix",
+    "CollectiveName": "collective",
+}
 
 
 def _orcid(text: str) -> str:

@@ -41,8 +41,8 @@ def insert(session: Session, row: type[SQLModel]) -> Any:
 
 
 def pack(xml: bytes) -> bytes:
-    """Compressed XML; level 6 costs 0.1 ms a record and saves two thirds."""
-    return zlib.compress(xml, 6)
+    """Compressed XML; a higher level than 2 takes twice the time to save a tenth more."""
+    return zlib.compress(xml, 2)
 
 
 def unpack(blob: bytes) -> bytes:
