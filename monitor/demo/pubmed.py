@@ -251,7 +251,10 @@ def _search_xml(answer: Answer, count: int, start: int, ids: list[str]) -> Respo
     listed = "".join(f"<Id>{i}</Id>\n" for i in ids)
     lists = _list("ErrorList", {
         "PhraseNotFound": answer.phrases_not_found, "FieldNotFound": answer.fields_not_found,
-    }) + _list("WarningList", {"QuotedPhraseNotFound": answer.quoted_not_found})  # fmt: skip
+    }) + _list("WarningList", {
+        "QuotedPhraseNotFound": answer.quoted_not_found,
+        "OutputMessage": [] if count else ["No items found."],
+    })  # fmt: skip
     body = (
         f"{_PROLOG}{_SEARCH_DTD}<eSearchResult><Count>{count}</Count><RetMax>{len(ids)}</RetMax>"
         f"<RetStart>{start}</RetStart><IdList>\n{listed}</IdList><TranslationSet/>"

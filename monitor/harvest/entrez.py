@@ -286,6 +286,7 @@ def _read_search(body: bytes) -> SearchResult:
         f"{e.tag!s}: {(e.text or '').strip()}"
         for path in ("ErrorList/*", "WarningList/*")
         for e in root.iterfind(path)
+        if e.tag != "OutputMessage"  # "No items found." and the like: nothing to be alarmed by
     ]
     return SearchResult(
         count=int(count),

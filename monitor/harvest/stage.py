@@ -7,6 +7,7 @@ run: killed anywhere, the next run asks for the same days again and finds in the
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -36,6 +37,7 @@ from monitor.store import Store, articles, notices, runs
 
 Progress = Callable[[int, int], None]
 _BATCH: Final = 200
+_DAYS: Final = re.compile(r"\d{4}/\d{1,2}/\d{1,2}")
 
 
 def harvest(
@@ -272,12 +274,23 @@ class _Run:
             said.append(receipt.error)
         if receipt.warnings and (last is None or last.warnings != receipt.warnings):
             said.append("PubMed warns: " + "; ".join(receipt.warnings[:10]))
+        if receipt.state is RunState.GOOD and last and _reads_otherwise(last, receipt):
+            said.append(
+                f"PubMed now reads the query otherwise: {receipt.translation[:500]} "
+                f"(before: {last.translation[:500]})"
+            )
         if self.unobtainable:
             some = ", ".join(f"{p} ({r})" for p, r in list(self.unobtainable.items())[:10])
             said.append(f"{len(self.unobtainable)} records could not be had: {some}")
         if said:
             subject = f"harvest of {receipt.topic}: {receipt.state.value}"
             notices.add(self.store, subject, "\n".join(said), receipt.started)
+
+
+def _reads_otherwise(last: Receipt, now: Receipt) -> bool:
+    """Whether PubMed translated the same query, asked in the same way, to something else."""
+    alike = (last.query_hash, last.full) == (now.query_hash, now.full)
+    return alike and _DAYS.sub("", last.translation) != _DAYS.sub("", now.translation)
 
 
 def _revision(record: Parsed, before: Article | None, now: datetime) -> Revision:

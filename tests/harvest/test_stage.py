@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -185,3 +186,28 @@ def test_seeds_are_planted_and_marked(desk: Desk) -> None:
     assert set(found) == {"doi:10.1000/seed", "40"}
     assert papers.counts(desk.store)["articles"] == 32
     assert desk.harvest(MONDAY + timedelta(days=7), topic).changed == 0
+
+
+def test_a_query_that_pubmed_reads_otherwise_alarms_the_operator(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.harvest(MONDAY)
+    desk.harvest(MONDAY + timedelta(days=7))
+    desk.harvest(MONDAY + timedelta(days=14))
+    assert notices.waiting(desk.store) == []
+    search = desk.pubmed.search
+
+    def otherwise(term: str) -> entrez.SearchResult:
+        found = search(term)
+        return replace(found, translation=found.translation.replace("naltrexone", "nalmefene"))
+
+    monkeypatch.setattr(desk.pubmed, "search", otherwise)
+    desk.harvest(MONDAY + timedelta(days=21))
+    (notice,) = notices.waiting(desk.store)
+    assert "reads the query otherwise" in notice[3]
+
+
+def test_nothing_found_is_no_alarm(desk: Desk) -> None:
+    topic = TOPIC.model_copy(update={"query": "unheardof"})
+    assert desk.harvest(MONDAY, topic).state is RunState.GOOD
+    assert notices.waiting(desk.store) == []
