@@ -9,7 +9,7 @@ context claim lists papers and takes no side.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from monitor.catalog import Catalog, Claim, ClaimKind
@@ -64,6 +64,11 @@ class Judged:
         return any(self.assessment.level(t) is not Level.OFF for t in wanted)
 
 
+def _is_superseded(article: Article) -> bool:
+    """Whether this is a preprint whose journal version speaks in its place: one thing, not two."""
+    return article.has_type("Preprint") and any(link.pmid for link in article.linked("UpdateIn"))
+
+
 class BearingReader:
     """Makes the bearings of papers on all mechanisms and claims of a catalog."""
 
@@ -99,6 +104,8 @@ class BearingReader:
             bearing = self._other(claim, paper)
             if bearing is not None:
                 found[claim.id] = bearing
+        if _is_superseded(paper.article):
+            return {c: replace(b, stance=Stance.MENTIONS) for c, b in found.items()}
         return found
 
     def of(self, claim: str, paper: Judged) -> Bearing | None:
