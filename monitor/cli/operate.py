@@ -17,6 +17,7 @@ from monitor.errors import ConfigurationError, StoreError
 
 _DAILY_OVERDUE: Final = timedelta(hours=50)
 _WEEKLY_OVERDUE: Final = timedelta(days=9)
+_NUMBERS: Final = ("found", "new", "changed", "excluded", "failed")
 
 
 def register(app: typer.Typer) -> None:
@@ -145,7 +146,9 @@ def _print_status(found: dict[str, Any]) -> None:
         run = topic["last"] or {}
         said = topic["problem"] or "good"
         when = str(run.get("started", "never"))[:16].replace("T", " ")
-        numbers = ", ".join(f"{run.get(k, 0)} {k}" for k in ("found", "new", "changed", "failed"))
+        numbers = ", ".join(
+            f"{run.get(k, 0)} {k}" for k in ("found", "new", "changed", "excluded", "failed")
+        )
         print(f"{topic['topic']}: {said}. Last run {when}: {numbers}")
     print("Papers: " + ", ".join(f"{n} {name}" for name, n in found["papers"].items()))
     issue = found["issue"]

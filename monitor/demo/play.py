@@ -23,7 +23,7 @@ from monitor.ledger import stage as ledger_stage
 from monitor.model import Subscriber
 from monitor.publish import stage as publish_stage
 from monitor.settings import Settings, packaged_queries
-from monitor.store import Store, schema, subscribers
+from monitor.store import Store, runs, schema, subscribers
 from monitor.store.limiter import SlotLimiter
 
 _MARK: Final = ".evidence-monitor-demo"
@@ -99,6 +99,7 @@ def _week(
             f"{receipt.changed} changed, {receipt.failed} failed, {receipt.requests} requests"
         )
     say(f"  assess: {assess_stage.assess(store, assessor, now)} records labelled")
+    runs.note_excluded(store)
     say(f"  ledger: {ledger_stage.update(store, catalog, now)} papers taken in")
     issue = digest_stage.make_issue(store, catalog, settings, now)
     if issue:

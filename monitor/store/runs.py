@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,13 @@ from sqlmodel import Session, col, delete, func, select
 from monitor.model import Receipt, RunState
 from monitor.store.codec import decode, encode
 from monitor.store.engine import Store
-from monitor.store.tables import HarvestRunRow, UnobtainableRow
+from monitor.store.tables import (
+    ArticleRow,
+    ArticleTopicRow,
+    AssessmentRow,
+    HarvestRunRow,
+    UnobtainableRow,
+)
 
 
 def start(store: Store, receipt: Receipt) -> int:
@@ -35,6 +42,32 @@ def finish(store: Store, run: int, receipt: Receipt, unobtainable: Mapping[str, 
         session.get_one(HarvestRunRow, run).sqlmodel_update(_columns(receipt))
         if receipt.state is RunState.GOOD:
             _replace_unobtainable(session, receipt, unobtainable)
+
+
+def note_excluded(store: Store) -> dict[str, int]:
+    """Write into the last run of each topic how many of its new papers relevance rejected.
+
+    Called once the papers of the run have labels; by topic, what was written.
+    """
+    found: dict[str, int] = {}
+    with store.write() as session:
+        newest = select(func.max(HarvestRunRow.id)).group_by(col(HarvestRunRow.topic))
+        for row in session.exec(select(HarvestRunRow).where(col(HarvestRunRow.id).in_(newest))):
+            rejected = (
+                select(func.count())
+                .select_from(ArticleTopicRow)
+                .join(ArticleRow, col(ArticleRow.pmid) == col(ArticleTopicRow.pmid))
+                .join(AssessmentRow, col(AssessmentRow.id) == col(ArticleRow.assessment_id))
+                .where(
+                    ArticleTopicRow.topic == row.topic,
+                    ArticleTopicRow.first_seen >= row.started,
+                    col(AssessmentRow.wanted).is_(False),
+                )
+            )
+            found[row.topic] = session.exec(rejected).one()
+            receipt = replace(decode(Receipt, row.data), excluded=found[row.topic])
+            row.data = encode(receipt)
+    return found
 
 
 def last_good(store: Store, topic: str, *, full: bool = False) -> Receipt | None:
