@@ -93,7 +93,11 @@ def options(
     ] = False,
 ) -> None:
     """Options before the command."""
+    import structlog
+
     del debug, version
+    # Logs go beside the answer of a command, never into it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     context.obj = Context(config)
 
 
