@@ -172,7 +172,7 @@ def send_digest(ctx: Context, when: datetime | None = None) -> None:
             f"{len(issue.corrections)} corrections"
         )
     else:
-        print("No new issue: nothing happened since the one of today.")
+        print("No new issue: there is nothing to tell yet.")
     deliver(ctx, clock)
 
 

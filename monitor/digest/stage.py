@@ -39,11 +39,11 @@ _QUIET_FOR: Final = timedelta(hours=20)
 def make_issue(store: Store, catalog: Catalog, settings: Settings, now: datetime) -> Issue | None:
     """Freeze the next issue with its deliveries.
 
-    None when another process was faster, or when the last issue is of today and there is nothing to
-    tell: a second "quiet week" on one day would be noise.
+    None when another process was faster, when nothing was harvested yet, or when the last issue is
+    of today and there is nothing to tell: a second "quiet week" on one day would be noise.
     """
     issue, events = next_issue(store, catalog, now)
-    if not events and issue.since is not None and now - issue.since < _QUIET_FOR:
+    if not events and (issue.since is None or now - issue.since < _QUIET_FOR):
         return None
     sender = sender_of(settings, catalog)
     pending = [

@@ -408,6 +408,13 @@ def test_events_are_told_by_one_issue_only(store: Store, told: object) -> None:
     assert not issues.create(store, issue(number=2), keys[:1], [])
 
 
+def test_no_issue_is_made_before_anything_was_harvested(
+    store: Store, catalog: Catalog, settings: Settings
+) -> None:
+    assert stage.make_issue(store, catalog, settings, NOW) is None
+    assert issues.latest(store) is None
+
+
 def test_a_second_quiet_issue_of_one_day_is_not_made(
     store: Store, catalog: Catalog, settings: Settings, told: object
 ) -> None:
@@ -447,7 +454,7 @@ def test_the_operator_is_told_once_a_day(store: Store, settings: Settings) -> No
 
 
 def test_a_receipt_of_every_topic_is_in_the_issue(
-    store: Store, catalog: Catalog, settings: Settings
+    store: Store, catalog: Catalog, settings: Settings, told: object
 ) -> None:
     when = datetime(2026, 3, 1, tzinfo=UTC)
     receipt = Receipt("ldn", "q", "h", RunState.RUNNING, when, None, when.date(), when.date())
