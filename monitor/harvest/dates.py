@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -17,18 +16,17 @@ _MONTHS: Final = {
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
     )
 }
-_YEAR: Final = re.compile(r"(?<!\d)(1[6-9]\d\d|20\d\d|21\d\d)(?!\d)", re.ASCII)
+_YEAR: Final = re.compile(r"(?<!\d)(1[6-9]\d\d|20\d\d|21\d\d)(?!\d)")
 _MONTH: Final = re.compile(r"[A-Za-z]{3,}")
-#: Longer numbers are no day, month or year; also keeps `int` from minutes of work on a hostile one.
-_DIGITS: Final = re.compile(r"\d{1,4}", re.ASCII)
 
 
 def month(text: str | None) -> int | None:
     """Month 1 to 12 of "03", "3", "Mar" or "March"."""
-    text = (text or "").strip()
-    number = _number(text)
-    if number is not None:
-        return number if 1 <= number <= 12 else None  # noqa: PLR2004 - months
+    if not text:
+        return None
+    text = text.strip()
+    if text.isdigit():
+        return int(text) if 1 <= int(text) <= 12 else None  # noqa: PLR2004 - months
     return _MONTHS.get(text[:3].lower())
 
 
@@ -36,48 +34,31 @@ def whole(element: etree._Element | None) -> date | None:
     """A date with Year, Month and Day (PubMedPubDate, DateRevised ...); the first by default."""
     if element is None:
         return None
-    parts = _parts(element)
-    return _day_of(parts.get("Year", ""), parts.get("Month", ""), parts.get("Day", ""))
+    year = element.findtext("Year") or ""
+    day = (element.findtext("Day") or "1").strip()
+    if not (year.strip().isdigit() and day.isdigit()):
+        return None
+    try:
+        return date(int(year), month(element.findtext("Month")) or 1, int(day) or 1)
+    except ValueError:
+        return None
 
 
 def partial(element: etree._Element | None) -> PartialDate | None:
     """A PubDate or ArticleDate: Year, Month, Day, Season, or free MedlineDate ("2013 Jan-Mar")."""
     if element is None:
         return None
-    parts = _parts(element)
-    if free := parts.get("MedlineDate"):
+    free = (element.findtext("MedlineDate") or "").strip()
+    if free:
         return _free(free)
-    year = _number(parts.get("Year", ""))
-    if not year:
+    year = (element.findtext("Year") or "").strip()
+    if not year.isdigit():
         return None
-    if season := parts.get("Season"):
-        return PartialDate(year, text=f"{year} {season}")
-    number = month(parts.get("Month"))
-    day = _day_of(parts["Year"], str(number), parts["Day"]) if number and "Day" in parts else None
-    return PartialDate(year, number, day.day if day else None)
-
-
-def _parts(element: etree._Element) -> dict[str, str]:
-    """Text of each child that has some, by tag."""
-    return {
-        str(child.tag): text for child in element if (text := " ".join((child.text or "").split()))
-    }
-
-
-@lru_cache(maxsize=8192)
-def _day_of(year: str, named: str, day: str) -> date | None:
-    # Most of a file's dates occur many times; each is worked out once.
-    numbers = (_number(year), month(named) or 1, _number(day or "1"))
-    if numbers[0] is None or numbers[2] is None:
-        return None
-    try:
-        return date(numbers[0], numbers[1], numbers[2] or 1)
-    except ValueError:
-        return None
-
-
-def _number(text: str) -> int | None:
-    return int(text) if _DIGITS.fullmatch(text) else None
+    season = (element.findtext("Season") or "").strip()
+    number = month(element.findtext("Month"))
+    day = (element.findtext("Day") or "").strip()
+    found = PartialDate(int(year), number, _day(int(year), number, day))
+    return PartialDate(found.year, text=f"{found.year} {season}") if season else found
 
 
 def _free(text: str) -> PartialDate | None:
@@ -87,3 +68,12 @@ def _free(text: str) -> PartialDate | None:
     rest = text[years.end() :]
     named = _MONTH.search(rest)
     return PartialDate(int(years[0]), month(named[0]) if named else None, text=text)
+
+
+def _day(year: int, number: int | None, day: str) -> int | None:
+    if number is None or not day.isdigit():
+        return None
+    try:
+        return date(year, number, int(day)).day
+    except ValueError:
+        return None

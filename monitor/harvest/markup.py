@@ -17,69 +17,41 @@ _DOWN: Final = str.maketrans(
 )
 
 
-_IS_UP: Final = frozenset(_UP.values())
-_IS_DOWN: Final = frozenset(_DOWN.values())
-
-
 def flatten(element: etree._Element | None) -> str:
     """Plain text of an element, with single spaces, in NFC; "" for None.
 
     A sub- or superscript becomes the Unicode characters when there is one for each of its
-    characters, else `^(…)` or `_(…)`: flattened, 10⁻³ would read 10-3. The same holds in MathML,
-    where a fraction is written with a stroke.
+    characters, else `^(…)` or `_(…)`: flattened, 10⁻³ would read 10-3.
     """
     if element is None:
         return ""
-    text = _text(element) if len(element) else element.text or ""
+    text = (element.text or "") if len(element) == 0 else "".join(_parts(element))
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())
 
 
-def _text(element: etree._Element) -> str:
+def _parts(element: etree._Element) -> list[str]:
     parts = [element.text or ""]
     for child in element:
-        parts.extend((_inline(child), child.tail or ""))
-    return "".join(parts)
+        if not isinstance(child.tag, str):  # a comment or an entity that is not resolved
+            parts.append(child.tail or "")
+            continue
+        inner = "".join(_parts(child))
+        tag = etree.QName(child).localname
+        if tag == "sup":
+            inner = _script(inner, _UP, "^")
+        elif tag == "sub":
+            inner = _script(inner, _DOWN, "_")
+        parts.extend((inner, child.tail or ""))
+    return parts
 
 
-def _inline(element: etree._Element) -> str:
-    if not isinstance(element.tag, str):  # a comment or an entity that is not resolved
-        return ""
-    tag = element.tag.rpartition("}")[2]
-    if tag in _MATH:
-        written = _math(tag, [_inline(child).strip() for child in element])
-        if written is not None:
-            return written
-    text = _text(element)
-    if tag == "sup":
-        return _script(text, _UP, _IS_UP, "^")
-    if tag == "sub":
-        return _script(text, _DOWN, _IS_DOWN, "_")
-    return text
-
-
-_MATH: Final = {"msup": 2, "msub": 2, "msubsup": 3, "mfrac": 2}
-
-
-def _math(tag: str, parts: list[str]) -> str | None:
-    """A MathML script or fraction on one line; None when it has not the parts that it needs."""
-    if len(parts) != _MATH[tag]:
-        return None
-    if tag == "mfrac":
-        above, below = (p if p.isalnum() else f"({p})" for p in parts)
-        return f"{above}/{below}"
-    base = parts[0]
-    if tag != "msup":
-        base += _script(parts[1], _DOWN, _IS_DOWN, "_")
-    return base if tag == "msub" else base + _script(parts[-1], _UP, _IS_UP, "^")
-
-
-def _script(text: str, table: dict[int, int], done: frozenset[int], mark: str) -> str:
+def _script(text: str, table: dict[int, int], mark: str) -> str:
     bare = text.strip()
     if not bare:
         return text
-    if all(ord(c) in table or ord(c) in done for c in bare):
+    if all(ord(c) in table for c in bare):
         return text.replace(bare, bare.translate(table))
     if not any(c.isalnum() for c in bare):  # "®", "*", "†" stand as well on the line
         return text

@@ -6,7 +6,6 @@ read by itself: one that cannot be read is a value, and the rest go on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -36,7 +35,6 @@ from monitor.model import (
     Substance,
 )
 
-_PMID: Final = re.compile(r"[1-9][0-9]{0,8}")
 _RECORDS: Final = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
 _ROOTS: Final = {"PubmedArticleSet", "PubmedBookArticleSet", *_RECORDS}
 _CATEGORIES: Final = {c.value.upper(): c for c in SectionCategory}
@@ -128,13 +126,13 @@ def _read(element: etree._Element) -> Iterable[Record]:
     if number is None:
         number = element.find("BookDocument/PMID")
     pmid = (number.text or "").strip() if number is not None else ""
-    if not _PMID.fullmatch(pmid):
+    if not pmid.isdigit():
         return [BadRecord("the record has no PMID", None, xml)]
     try:
         version = int(number.get("Version") or 1) if number is not None else 1
         book = element.tag == "PubmedBookArticle"
         article = _book(element, pmid, version) if book else _article(element, pmid, version)
-    except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         return [BadRecord(f"the record cannot be read ({error})", pmid, xml)]
     if not article.title and not article.abstract and not article.vernacular_title:
         return [BadRecord("the record has neither title nor abstract", pmid, xml)]
@@ -332,17 +330,8 @@ def _journal(citation: etree._Element, article: etree._Element) -> Journal:
         country=flatten(info.find("Country")),
         volume=flatten(journal.find("JournalIssue/Volume")),
         issue=flatten(journal.find("JournalIssue/Issue")),
-        pages=_pages(article.find("Pagination")),
+        pages=flatten(article.find("Pagination/MedlinePgn")),
     )
-
-
-def _pages(element: etree._Element | None) -> str:
-    if element is None:
-        return ""
-    if given := flatten(element.find("MedlinePgn")):
-        return given
-    ends = (flatten(element.find("StartPage")), flatten(element.find("EndPage")))
-    return "-".join(page for page in ends if page)
 
 
 def _dates(citation: etree._Element, article: etree._Element, data: etree._Element) -> Dates:
