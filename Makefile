@@ -36,9 +36,9 @@ contracts: setup  ## who may import whom
 	$(BIN)/lint-imports
 
 lock:  ## write the requirements files anew (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 requirements/build.in -o requirements/build.txt
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras pyproject.toml -o requirements/run.txt
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras --group dev requirements/build.in pyproject.toml -o requirements/dev.txt
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --python-version 3.11 requirements/build.in -o requirements/build.txt
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --python-version 3.11 --all-extras pyproject.toml -o requirements/run.txt
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --python-version 3.11 --all-extras --group dev requirements/build.in pyproject.toml -o requirements/dev.txt
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache
