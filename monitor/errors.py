@@ -50,3 +50,11 @@ class MailError(MonitorError):
 
 class PublishError(MonitorError):
     """The site could not be written; the site that was there before is untouched."""
+
+
+class TokenError(MonitorError):
+    """A link was followed whose token is not ours."""
+
+
+class TokenExpiredError(TokenError):
+    """A link was followed after its time."""

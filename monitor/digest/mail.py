@@ -28,7 +28,7 @@ from monitor.digest.personal import View
 from monitor.model import EventKind, Subscriber
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
-_POLICY: Final = EmailPolicy(linesep="\r\n", max_line_length=78, cte_type="7bit")
+POLICY: Final = EmailPolicy(linesep="\r\n", max_line_length=78, cte_type="7bit")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def make_message(
     """The mail. `message` is its Message-ID; `unsubscribe` an https or mailto address, or ""."""
     said = subject(view)
     values = _values(view, reader, sender, unsubscribe, said)
-    mail = EmailMessage(policy=_POLICY)
+    mail = EmailMessage(policy=POLICY)
     name, address = parseaddr(sender.address)
     mail["From"] = formataddr((_line(name), address))
     mail["To"] = reader.email
@@ -125,7 +125,7 @@ def as_bytes(mail: EmailMessage) -> bytes:
 
     Headers are folded by `email.header`: the newer folding loses spaces of non-ASCII subjects.
     """
-    copy = EmailMessage(policy=_POLICY)
+    copy = EmailMessage(policy=POLICY)
     copy.set_payload(mail.get_payload())
     lines: list[bytes] = []
     for name, value in mail.items():

@@ -15,18 +15,17 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Final
 
-from itsdangerous import URLSafeSerializer
-
 from monitor.catalog import Catalog
-from monitor.digest import delivery, mail
+from monitor.digest import confirmation, delivery, mail
 from monitor.digest.delivery import Outcome
 from monitor.digest.issue import compose
 from monitor.digest.personal import view
-from monitor.errors import MailError
+from monitor.errors import ConfigurationError, MailError
 from monitor.model import Delivery, Event, Issue, Paper, Receipt, Subscriber
 from monitor.settings import Settings
 from monitor.store import Store, issues, notices, papers, runs, subscribers
 from monitor.store import ledger as ledger_rows
+from monitor.tokens import CONFIRM_PATH, LEAVE_PATH, Signer
 
 _LEASE_SECONDS: Final = 600
 _SUSPEND_AFTER: Final = 3
@@ -202,10 +201,30 @@ def make_message(
 def unsubscribe_address(settings: Settings, reader: Subscriber) -> str:
     """Where a reader leaves: the site's one-click address, or a mail to the operator."""
     if settings.site_url.startswith("https://") and settings.secret_key:
-        signer = URLSafeSerializer(settings.secret_key.get_secret_value(), salt="unsubscribe")
-        return f"{settings.site_url}u/{signer.dumps(reader.id)}"
+        signer = Signer(settings.secret_key.get_secret_value())
+        return f"{settings.site_url}{LEAVE_PATH}{signer.leave(reader)}"
     address = settings.operator_email or parseaddr(settings.mail_from)[1]
     return f"mailto:{address}?subject=unsubscribe" if address else ""
+
+
+def ask_to_confirm(settings: Settings, reader: Subscriber, now: datetime) -> None:
+    """Mail the link by which the owner of an address agrees to get the digest.
+
+    Nothing is stored: the link carries address and choices. Raises `ConfigurationError` without
+    SITE_URL and SECRET_KEY, `MailError` when the mail was not taken.
+    """
+    if not settings.site_url or settings.secret_key is None:
+        raise ConfigurationError("MONITOR_SITE_URL and MONITOR_SECRET_KEY are needed to subscribe.")
+    token = Signer(settings.secret_key.get_secret_value()).confirm(reader, now)
+    message = confirmation.make_message(
+        settings.mail_from, reader.email, f"{settings.site_url}{CONFIRM_PATH}{token}", now
+    )
+    name = f"confirm-{now:%Y%m%d%H%M%S%f}"
+    sender = parseaddr(settings.mail_from)[1]
+    with delivery.transport(settings) as out:
+        outcome, said = out.send(sender, reader.email, name, mail.as_bytes(message))
+    if outcome is not Outcome.SENT:
+        raise MailError(f"the mail that asks to confirm was not taken: {said}.")
 
 
 def preview(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from monitor import wording
 from monitor.assess import stage as assess_stage
@@ -20,7 +22,7 @@ from monitor.catalog import Catalog
 from monitor.digest import mail, stage
 from monitor.digest.delivery import Outcome
 from monitor.digest.personal import HIGHLIGHTS, view
-from monitor.errors import MailError
+from monitor.errors import ConfigurationError, MailError
 from monitor.ledger import stage as ledger_stage
 from monitor.model import (
     Article,
@@ -37,6 +39,7 @@ from monitor.model import (
 )
 from monitor.settings import Settings
 from monitor.store import Store, articles, issues, notices, runs, subscribers
+from monitor.tokens import Signer
 from tests.conftest import NOW, revision
 from tests.fakes.smtp import MailServer
 
@@ -470,3 +473,22 @@ def test_events_of_papers_that_no_topic_wants_any_more_are_not_told(catalog: Cat
 
     event = Event("paper_added:9", EventKind.PAPER_ADDED, NOW, "New.", ("9",))
     assert compose([event], {}, {}, [], issue(), catalog, NOW).papers == ()
+
+
+def test_who_asks_for_the_digest_is_asked_to_confirm_and_not_stored(
+    store: Store, settings: Settings
+) -> None:
+    site = settings.model_copy(
+        update={"site_url": "https://example.org/", "secret_key": SecretStr("0123456789abcdef")}
+    )
+    asked = Subscriber(0, "new@example.org", NOW, topics=("ldn",))
+    stage.ask_to_confirm(site, asked, NOW)
+    (path,) = settings.outbox_dir.glob("confirm-*.eml")
+    found = email.message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(found, EmailMessage)
+    assert found["To"] == "new@example.org"
+    (link,) = re.findall(r"https://example\.org/c/(\S+)", part(found, "plain"))
+    assert Signer("0123456789abcdef").confirmed(link, NOW) == asked
+    assert subscribers.everyone(store) == []
+    with pytest.raises(ConfigurationError):
+        stage.ask_to_confirm(settings, asked, NOW)
