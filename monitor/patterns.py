@@ -1,42 +1,40 @@
-"""The cue language of queries/*.toml, and a matcher for many cues at once. Pure.
+"""Words of a text, and a matcher for many cues at once. Pure.
 
-A cue is a few words, written as a reader would say them:
+The language of cues is that of `cues.py`. All cues of a catalog go into one trie over words, and
+matchers that read the same texts share one trie (`Pool`), so that a text is read once however many
+cues and readers there are. Offsets are those of the text as given: nothing is case-folded or
+normalised.
 
-- ``chronic fatigue syndrome``  words in this order; between them a space, a hyphen, a slash or a
-  bracket, but no comma, colon or end of a sentence;
-- ``mitochondri*``              a word that starts so;
-- ``(mice|mouse|rat model)``    one of these;
-- ``failed ~3 improve*``        at most three words in between, within the sentence;
-- ``natural killer (cell|)``    an empty alternative makes a part optional.
-
-Case does not matter, except for a word with two capitals or a capital and a digit (``CFS``,
-``TRPM3``): that must be written so in the text. Numbers keep their decimals (``4.5 mg``).
-
-All cues of a catalog go into one trie over words, so that a text is read once however many cues
-there are. Offsets are those of the text as given: nothing is case-folded or normalised.
+How it is quick: a text is split into words and what stands between them by one regular expression;
+each distinct word is turned once into a small number that stands for the parts of cues it fits;
+what is done for every word after that is a look-up of its number.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from functools import partial
+from itertools import accumulate
+from operator import itemgetter
+from threading import Lock
+from typing import Generic, NamedTuple, TypeVar, cast
+
+from monitor.cues import WORD, Gap, parse
 
 Key = TypeVar("Key", bound=Hashable)
 
-_WORD = re.compile(r"[^\W_]+(?:[.,·][0-9]+)*")
-_CUE_PART = re.compile(r"~(\d+)|([()|])|([^\W_]+(?:[.,·][0-9]+)*)(\*?)|(\S)")
+_WORD = re.compile(f"({WORD})")
 _BREAK = re.compile(r"[.,:;!?\n]")
 _STOP = re.compile(r"[.;!?\n]")
-_MAX_GAP = 12
-_MAX_VARIANTS = 400
-#: Words remembered by a matcher; hostile text must not fill the memory.
+#: Words and gaps remembered; hostile text must not fill the memory.
 _MOST_REMEMBERED = 200_000
-
-
-class CueError(ValueError):
-    """A cue that cannot be read; the message says which one and why."""
+#: What stands between two words: a phrase goes on, only a distance goes on, or nothing does.
+_JOINED, _BROKEN, _STOPPED = 0, 1, 2
+#: The number of words that are in no cue, and that of the end of a text.
+_UNKNOWN, _END = 0, -1
+_HEAD = 2
+_by_place = itemgetter(0, 1)
 
 
 class Token(NamedTuple):
@@ -55,214 +53,268 @@ class Hit(NamedTuple, Generic[Key]):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    words: int
+# What Token(...) and Hit(...) do in the end, without a function of Python in between.
+_token = partial(tuple.__new__, Token)
+_hit = partial(tuple.__new__, Hit)
 
 
-_Part = str | _Gap
-_Sequence = tuple[_Part, ...]
+class _Kinds(dict[str, int]):
+    """What stands between two words, by its text."""
+
+    def __missing__(self, between: str) -> int:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        kind = _STOPPED if _STOP.search(between) else _BROKEN if _BREAK.search(between) else _JOINED
+        self[between] = kind
+        return kind
 
 
-def tokenize(text: str) -> list[Token]:
-    """Words of a text with their offsets; "4.5" and "3,925" are one word each."""
-    make = tuple.__new__  # what Token(...) does in the end; texts have hundreds of words
-    return [make(Token, (m[0], *m.span())) for m in _WORD.finditer(text)]
+_KINDS = _Kinds()
 
 
-def _is_acronym(word: str) -> bool:
-    capitals = sum(c.isupper() for c in word)
-    return capitals >= 2 or (capitals == 1 and any(c.isdigit() for c in word))  # noqa: PLR2004
+class Tokens(tuple[Token, ...]):  # noqa: SLOT001 - a tuple has no room for slots
+    """The words of a text in order, with what a matcher asks of them.
 
-
-def _symbol(word: str, *, prefix: bool) -> str:
-    """How a word of a cue is looked up: "=" exact case, "*" beginning, "" any case."""
-    if prefix:
-        return "*" + word.lower()
-    return "=" + word if _is_acronym(word) else word.lower()
-
-
-def parse(cue: str) -> list[_Sequence]:
-    """All plain sequences that a cue stands for.
-
-    Raises `CueError` for an empty cue, unbalanced brackets, a gap at either end, a stray character
-    that can never match, or a cue that stands for too many sequences.
+    `words`, `starts` and `ends` are those of the tokens. `kinds[i]` tells what stands before word
+    `i`, `until[i]` is the first word after word `i` that a distance no longer reaches. `found`
+    remembers what pools found. Equal to a plain tuple of the same tokens.
     """
-    parts = list(_CUE_PART.finditer(cue))
-    variants, rest = _alternatives(cue, parts, 0, depth=0)
-    if rest != len(parts):
-        raise CueError(f"{cue!r}: a closing bracket without an opening one")
-    for variant in variants:
-        if not variant:
-            raise CueError(f"{cue!r}: it can match nothing at all")
-        if isinstance(variant[0], _Gap) or isinstance(variant[-1], _Gap):
-            raise CueError(f"{cue!r}: a gap needs a word on both sides")
-    return list(dict.fromkeys(variants))
+
+    words: list[str]
+    starts: list[int]
+    ends: list[int]
+    kinds: list[int]
+    until: list[int]
+    found: dict[Pool, list[list[Hit[Hashable]]]]
 
 
-def _alternatives(
-    cue: str, parts: Sequence[re.Match[str]], at: int, depth: int
-) -> tuple[list[_Sequence], int]:
-    done: list[_Sequence] = []
-    current: list[_Sequence] = [()]
-    while at < len(parts):
-        gap, bracket, word, star, stray = parts[at].groups()
-        if bracket == ")" and depth == 0:
-            break
-        at += 1
-        if bracket == ")":
-            return [*done, *current], at
-        if bracket == "|":
-            if depth == 0:
-                raise CueError(f"{cue!r}: '|' belongs inside brackets")
-            done, current = [*done, *current], [()]
-            continue
-        if bracket == "(":
-            inner, at = _alternatives(cue, parts, at, depth + 1)
-            current = [a + b for a in current for b in inner]
-        else:
-            part = _part(cue, gap, word, star, stray)
-            if part is not None:
-                current = [(*a, part) for a in current]
-        if len(current) > _MAX_VARIANTS:
-            raise CueError(f"{cue!r}: it stands for more than {_MAX_VARIANTS} phrases")
-    if depth:
-        raise CueError(f"{cue!r}: an opening bracket without a closing one")
-    return [*done, *current], at
+def tokenize(text: str) -> Tokens:
+    """Words of a text with their offsets; "4.5" and "3,925" are one word each."""
+    parts = _WORD.split(text)
+    bounds = list(accumulate(map(len, parts)))
+    words, starts, ends = parts[1::2], bounds[0:-1:2], bounds[1::2]
+    tokens = Tokens(map(_token, zip(words, starts, ends, strict=True)))
+    tokens.words, tokens.starts, tokens.ends = words, starts, ends
+    tokens.kinds = list(map(_KINDS.__getitem__, parts[0::2]))
+    tokens.kinds[0] = tokens.kinds[-1] = _STOPPED
+    until: list[int] = []
+    for at, kind in enumerate(tokens.kinds):
+        if kind == _STOPPED:
+            until += [at] * (at - len(until))
+    tokens.until, tokens.found = until, {}
+    return tokens
 
 
-def _part(
-    cue: str, gap: str | None, word: str | None, star: str, stray: str | None
-) -> _Part | None:
-    if gap is not None:
-        if not 1 <= int(gap) <= _MAX_GAP:
-            raise CueError(f"{cue!r}: a gap is between ~1 and ~{_MAX_GAP}")
-        return _Gap(int(gap))
-    if word is not None:
-        return _symbol(word, prefix=bool(star))
-    if stray in {"*", "~"}:
-        raise CueError(f"{cue!r}: {stray!r} stands alone")
-    return None  # hyphens, slashes, quotation marks: the same as a space
+class _Node:
+    """A place in the trie. `outs` are (matcher, key) pairs of cues that end here.
 
+    `words` and `gaps` lead on by parts of cues; `next` and `over` are the same by the numbers of
+    words: to the nodes that follow, and to those at a distance, each with how far it may be.
+    `reach` is the longest distance.
+    """
 
-class _Node(Generic[Key]):
-    __slots__ = ("gaps", "keys", "words")
+    __slots__ = ("gaps", "next", "outs", "over", "reach", "words")
 
     def __init__(self) -> None:
-        self.words: dict[str, _Node[Key]] = {}
-        self.gaps: dict[int, _Node[Key]] = {}
-        self.keys: list[Key] = []
+        self.words: dict[str, _Node] = {}
+        self.gaps: dict[int, _Node] = {}
+        self.outs: list[tuple[int, Hashable]] = []
+        self.next: dict[int, tuple[_Node, ...]] = {}
+        self.over: dict[int, tuple[tuple[int, _Node], ...]] = {}
+        self.reach = 0
+
+
+_Following = tuple[_Node, ...]
+#: Start and end of a place, and the (matcher, key) pairs of the cues that are there.
+_Found = tuple[int, int, list[tuple[int, Hashable]]]
+
+
+class _Numbers(dict[str, int]):
+    """Numbers of words: equal for words that fit the same parts of cues, 0 for those in none.
+
+    `leads` gives for a number what follows at the root of the trie.
+    """
+
+    def __init__(self, root: _Node) -> None:
+        super().__init__()
+        self._lock = Lock()
+        self._numbers: dict[tuple[str, ...], int] = {(): _UNKNOWN}
+        self._nodes = _nodes(root)
+        self._holders: dict[str, list[_Node]] = {}
+        for node in self._nodes:
+            node.reach = max(node.gaps, default=0)
+            for part in dict.fromkeys(
+                [*node.words, *(p for g in node.gaps.values() for p in g.words)]
+            ):
+                self._holders.setdefault(part, []).append(node)
+        self._root = root
+        self.leads: dict[int, _Following | dict[int, _Following]] = {}
+        self._heads: dict[str, list[str]] = {}
+        self._short: list[str] = []
+        for part in self._holders:
+            if part[0] == "*":
+                prefix = part[1:]
+                short = len(prefix) < _HEAD
+                (self._short if short else self._heads.setdefault(prefix[:_HEAD], [])).append(part)
+
+    def __missing__(self, word: str) -> int:
+        lower = word.lower()
+        parts = [p for p in (lower, "=" + word) if p in self._holders]
+        parts += [p for p in self._short if lower.startswith(p[1:])]
+        parts += [p for p in self._heads.get(lower[:_HEAD], ()) if lower.startswith(p[1:])]
+        with self._lock:
+            if len(self) > _MOST_REMEMBERED:
+                self.clear()
+            number = self[word] = self._number(tuple(sorted(parts)))
+        return number
+
+    def _number(self, parts: tuple[str, ...]) -> int:
+        """The number of a set of parts; a new one is made known to every node that it leads on."""
+        known = self._numbers.get(parts)
+        if known is not None:
+            return known
+        number = len(self._numbers)
+        for node in dict.fromkeys(n for p in parts for n in self._holders[p]):
+            following = tuple(node.words[p] for p in parts if p in node.words)
+            if following:
+                node.next[number] = following
+            distant = tuple(
+                (width, after.words[p])
+                for width, after in node.gaps.items()
+                for p in parts
+                if p in after.words
+            )
+            if distant:
+                node.over[number] = distant
+            if node is self._root:
+                self.leads[number] = _lead(following)
+        self._numbers[parts] = number
+        return number
+
+
+def _lead(nodes: _Following) -> _Following | dict[int, _Following]:
+    """Where cues go on that start with a word: only what may follow it, where that is all."""
+    first = nodes[0]
+    if len(nodes) == 1 and not first.outs and not first.gaps:
+        return first.next
+    return nodes
+
+
+def _nodes(root: _Node) -> list[_Node]:
+    found, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack.extend(node.words.values())
+        for after in node.gaps.values():
+            stack.extend(after.words.values())
+    return found
+
+
+class Pool:
+    """The cues of many matchers in one trie. Matchers are added first and used then.
+
+    What the pool finds is remembered with the tokens of a text, for each of its matchers. Safe to
+    share between threads once all matchers are there.
+    """
+
+    def __init__(self) -> None:
+        self._root = _Node()
+        self._size = 0
+        self._numbers: _Numbers | None = None
+
+    def add(self, cues: Iterable[tuple[Hashable, str]]) -> int:
+        """Add a matcher's cues; its number in the pool. Raises `CueError` for a bad cue."""
+        if self._numbers is not None:
+            raise RuntimeError("a pool that has been used takes no more cues")
+        for key, cue in cues:
+            for phrase in parse(cue):
+                node = self._root
+                for part in phrase:
+                    if isinstance(part, Gap):
+                        node = node.gaps.setdefault(part.words, _Node())
+                    else:
+                        node = node.words.setdefault(part, _Node())
+                if (self._size, key) not in node.outs:
+                    node.outs.append((self._size, key))
+        self._size += 1
+        return self._size - 1
+
+    def find(self, tokens: Tokens) -> list[list[Hit[Hashable]]]:
+        """Hits of each matcher, by start, then end."""
+        known = tokens.found.get(self)
+        if known is None:
+            known = tokens.found[self] = self._find(tokens)
+        return known
+
+    def _find(self, tokens: Tokens) -> list[list[Hit[Hashable]]]:
+        if self._numbers is None:
+            self._numbers = _Numbers(self._root)
+        numbers = list(map(self._numbers.__getitem__, tokens.words))
+        numbers.append(_END)
+        found: list[_Found] = []
+        for at, nodes in enumerate(map(self._numbers.leads.get, numbers)):
+            if nodes is None:
+                continue
+            if isinstance(nodes, dict):  # most cues begin with a word that alone says nothing
+                following = nodes.get(numbers[at + 1])
+                if following is not None and tokens.kinds[at + 1] == _JOINED:
+                    _walk(tokens, numbers, at, [(at + 1, n) for n in following], found)
+            else:
+                _walk(tokens, numbers, at, [(at, n) for n in nodes], found)
+        found.sort(key=_by_place)
+        hits: list[dict[Hit[Hashable], None]] = [{} for _ in range(self._size)]
+        for start, end, outs in found:
+            for matcher, key in outs:
+                hits[matcher][_hit((key, start, end))] = None
+        return [list(h) for h in hits]
+
+
+def _walk(
+    tokens: Tokens,
+    numbers: list[int],
+    first: int,
+    stack: list[tuple[int, _Node]],
+    found: list[_Found],
+) -> None:
+    """All cues that start with the word `first` and go on from these words and nodes."""
+    kinds, until = tokens.kinds, tokens.until
+    while stack:
+        at, node = stack.pop()
+        after = at + 1
+        if node.outs:
+            found.append((tokens.starts[first], tokens.ends[at], node.outs))
+        if node.next and kinds[after] == _JOINED:
+            following = node.next.get(numbers[after])
+            if following is not None:
+                for n in following:
+                    stack.append((after, n))  # noqa: PERF401 - quicker for one or two
+        if node.over:
+            over = node.over
+            last, stop = after + node.reach + 1, until[at]
+            ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136 - an inner loop
+            if not over.keys().isdisjoint(ahead):
+                for far, number in enumerate(ahead):
+                    for width, n in over.get(number, ()):
+                        if far <= width:
+                            stack.append((after + far, n))
 
 
 class Matcher(Generic[Key]):
     """Finds every place of every cue in one pass. Immutable after construction; thread-safe reads.
 
     `cues` are (key, cue) pairs; one key may have many cues. Raises `CueError` for a bad cue.
+    Matchers that are given the same pool read a text together.
     """
 
-    def __init__(self, cues: Iterable[tuple[Key, str]]) -> None:
-        self._root: _Node[Key] = _Node()
-        self._prefixes: dict[str, None] = {}
-        for key, cue in cues:
-            for variant in parse(cue):
-                self._add(key, variant)
-        self._lengths = sorted({len(p) for p in self._prefixes})
-        self._symbols: dict[str, tuple[str, ...]] = {}
-        self._starts: dict[str, tuple[_Node[Key], ...]] = {}
-        self._known = _symbols_of(self._root)
-
-    def _add(self, key: Key, variant: _Sequence) -> None:
-        node = self._root
-        for part in variant:
-            if isinstance(part, _Gap):
-                node = node.gaps.setdefault(part.words, _Node())
-                continue
-            if part.startswith("*"):
-                self._prefixes[part[1:]] = None
-            node = node.words.setdefault(part, _Node())
-        if key not in node.keys:
-            node.keys.append(key)
-
-    def _lookup(self, word: str) -> tuple[str, ...]:
-        """Symbols that this word can stand for; remembered, since texts repeat their words."""
-        lower = word.lower()
-        found = [s for s in (lower, "=" + word) if s in self._known]
-        for length in self._lengths:
-            if length > len(lower):
-                break
-            if lower[:length] in self._prefixes:
-                found.append("*" + lower[:length])
-        if len(self._symbols) > _MOST_REMEMBERED:
-            self._symbols.clear()
-        result = self._symbols[word] = tuple(found)
-        return result
+    def __init__(self, cues: Iterable[tuple[Key, str]], pool: Pool | None = None) -> None:
+        self._pool = Pool() if pool is None else pool
+        self._number = self._pool.add(cues)
 
     def find(self, text: str, tokens: Sequence[Token] | None = None) -> list[Hit[Key]]:
         """All hits in a text, by start, then end. `tokens` may be given when already at hand."""
-        words = tokenize(text) if tokens is None else tokens
-        hits: dict[Hit[Key], None] = {}
-        starts = self._starts
-        for i, word in enumerate(words):
-            nodes = starts.get(word[0])
-            if nodes is None:
-                nodes = self._start_nodes(word[0])
-            for node in nodes:
-                self._walk(text, words, i, i, node, hits)
-        return sorted(hits, key=lambda h: (h.start, h.end))
-
-    def _start_nodes(self, word: str) -> tuple[_Node[Key], ...]:
-        """Where cues go on that start with this word; remembered, for most words start none."""
-        first = self._root.words
-        if len(self._starts) > _MOST_REMEMBERED:
-            self._starts.clear()
-        nodes = tuple(first[symbol] for symbol in self._lookup(word) if symbol in first)
-        self._starts[word] = nodes
-        return nodes
-
-    def _walk(
-        self,
-        text: str,
-        words: Sequence[Token],
-        start: int,
-        at: int,
-        node: _Node[Key],
-        hits: dict[Hit[Key], None],
-    ) -> None:
-        for key in node.keys:
-            hits[Hit(key, words[start].start, words[at].end)] = None
-        if at + 1 >= len(words):
-            return
-        symbols = self._symbols
-        if node.words:
-            between = text[words[at].end : words[at + 1].start]
-            if between in {" ", "-"} or not _BREAK.search(between):
-                word = words[at + 1][0]
-                known = symbols.get(word)
-                for symbol in self._lookup(word) if known is None else known:
-                    if (following := node.words.get(symbol)) is not None:
-                        self._walk(text, words, start, at + 1, following, hits)
-        for width, after in node.gaps.items():
-            last = min(at + 1 + width, len(words) - 1)
-            for j in range(at + 1, last + 1):
-                between = text[words[j - 1].end : words[j].start]
-                if between != " " and _STOP.search(between):
-                    break
-                word = words[j][0]
-                known = symbols.get(word)
-                for symbol in self._lookup(word) if known is None else known:
-                    if (following := after.words.get(symbol)) is not None:
-                        self._walk(text, words, start, j, following, hits)
-
-
-def _symbols_of(root: _Node[Key]) -> frozenset[str]:
-    found: set[str] = set()
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        found.update(node.words)
-        stack.extend(node.words.values())
-        stack.extend(node.gaps.values())
-    return frozenset(found)
+        words = tokens if isinstance(tokens, Tokens) else tokenize(text)
+        return cast("list[Hit[Key]]", self._pool.find(words)[self._number])
 
 
 def longest(hits: Iterable[Hit[Key]]) -> list[Hit[Key]]:

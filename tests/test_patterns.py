@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.patterns import CueError, Matcher, longest, parse
+from monitor.cues import CueError, parse
+from monitor.patterns import Matcher, longest
 
 
 def found(cue: str, text: str) -> list[str]:

@@ -22,6 +22,7 @@ from monitor.assess.relevance import RelevanceReader
 from monitor.assess.text import Text, read_text
 from monitor.catalog import Catalog, Correction
 from monitor.model import Article, Assessment, Level
+from monitor.patterns import Pool
 
 #: Goes up whenever the code of this room would label a paper differently.
 RULES_VERSION = "1"
@@ -35,12 +36,13 @@ class Assessor:
 
     def __init__(self, catalog: Catalog, model: DesignModel | None = None) -> None:
         model = load() if model is None else model
-        self._relevance = RelevanceReader(catalog)
-        self._design = DesignReader(catalog, model)
-        self._mechanisms = MechanismReader(catalog)
+        pool = Pool()  # every reader's cues are looked for in one pass
+        self._relevance = RelevanceReader(catalog, pool)
+        self._design = DesignReader(catalog, model, pool)
+        self._mechanisms = MechanismReader(catalog, pool=pool)
         weights = (model.version, self._mechanisms.rescorer.version)
         self.version = ".".join((RULES_VERSION, catalog.version, *weights))
-        self._groups = GroupReader()
+        self._groups = GroupReader(pool)
         self._corrections: dict[str, list[Correction]] = defaultdict(list)
         for correction in catalog.corrections:
             self._corrections[correction.pmid].append(correction)

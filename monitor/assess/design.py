@@ -18,6 +18,7 @@ from monitor.assess.merged import TREATED_COHORT
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog
 from monitor.model import Article, DesignLabel, DesignSource, FieldName, Quote
+from monitor.patterns import Pool
 
 OTHER = "other"
 #: Below this probability no design is named.
@@ -70,10 +71,10 @@ class _Scores:
 class DesignReader:
     """Reads the design of a paper. Immutable; one serves all threads."""
 
-    def __init__(self, catalog: Catalog, model: DesignModel) -> None:
+    def __init__(self, catalog: Catalog, model: DesignModel, pool: Pool | None = None) -> None:
         self._catalog = catalog
         self._model = model
-        self._rules = DesignRules(catalog)
+        self._rules = DesignRules(catalog, pool)
         self._column = {c: i for i, c in enumerate(model.classes)}
         self._types = {t: d.id for d in catalog.designs for t in d.publication_types}
         self._headings = {m: d.id for d in catalog.designs for m in d.mesh}

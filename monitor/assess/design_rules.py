@@ -13,7 +13,7 @@ from typing import NamedTuple
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog, DesignRule
 from monitor.model import FieldName, SectionCategory
-from monitor.patterns import Hit, Matcher
+from monitor.patterns import Hit, Matcher, Pool
 
 #: Roles in which a sentence mostly speaks of others' work or of what it might mean.
 _EDGE = frozenset({SectionCategory.BACKGROUND, SectionCategory.CONCLUSIONS})
@@ -59,12 +59,12 @@ _ELSEWHERE = -1
 class DesignRules:
     """All design rules of a catalog behind one matcher. `names` and `designs` go by rule number."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, pool: Pool | None = None) -> None:
         pairs = [(d.id, r) for d in catalog.designs for r in d.rules]
         self.rules: tuple[DesignRule, ...] = tuple(r for _, r in pairs)
         self.designs: tuple[str, ...] = tuple(d for d, _ in pairs)
         self.names: tuple[str, ...] = tuple(r.id for r in self.rules)
-        self._matcher: Matcher[_Key] = Matcher(_keys(self.rules, catalog.elsewhere))
+        self._matcher: Matcher[_Key] = Matcher(_keys(self.rules, catalog.elsewhere), pool)
 
     def find(self, text: Text) -> list[Finding]:
         """Rules that apply to a text, each once, at its best place."""

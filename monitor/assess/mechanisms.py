@@ -39,6 +39,7 @@ from monitor.model import (
     SectionCategory,
     Stance,
 )
+from monitor.patterns import Pool
 
 #: Cue groups of which one must stand in the paper: the claim is about the illness or the drug.
 SUBJECTS = frozenset({"illness", "ldn"})
@@ -65,10 +66,12 @@ class Verdict:
 class MechanismReader:
     """Reads mechanism claims by the rules of a catalog. Safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, rescorer: Rescorer | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, rescorer: Rescorer | None = None, pool: Pool | None = None
+    ) -> None:
         self._agents = {t.id: t.agent for t in catalog.topics if t.agent}
         self._order = {m.id: i for i, m in enumerate(catalog.mechanisms)}
-        self._passages = PassageReader(catalog)
+        self._passages = PassageReader(catalog, pool)
         self.rescorer = rescorer or Rescorer.load()
 
     def read(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog
 from monitor.model import FieldName
-from monitor.patterns import Hit, Matcher
+from monitor.patterns import Hit, Matcher, Pool
 
 #: Groups that tell a positive finding; inside a denial they are part of it.
 FINDINGS = frozenset({"change", "relation", "benefit"})
@@ -98,11 +98,13 @@ def rules_of(catalog: Catalog) -> Iterator[tuple[Rule, tuple[str, ...]]]:
 class PassageReader:
     """Finds every cue of a catalog in a text, in one pass."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, pool: Pool | None = None) -> None:
         rules = list(rules_of(catalog))
         self._rules = tuple(rule for rule, _ in rules)
         # Keys are numbers of rules: they are hashed for every hit, and numbers are quick to hash.
-        self._matcher = Matcher((i, cue) for i, (_, cues) in enumerate(rules) for cue in cues)
+        self._matcher = Matcher(
+            ((i, cue) for i, (_, cues) in enumerate(rules) for cue in cues), pool
+        )
         self._trap_of = _traps(self._rules)
 
     def read(self, text: Text) -> tuple[Clause, ...]:

@@ -14,7 +14,7 @@ from enum import Enum
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog, RelevanceRule, Topic
 from monitor.model import Article, FieldName, Level, Quote, Relevance, SectionCategory
-from monitor.patterns import Hit, Matcher
+from monitor.patterns import Hit, Matcher, Pool
 
 _QUOTES = 2
 _MOST_LETTERS = 400
@@ -52,9 +52,9 @@ class _Found:
 class RelevanceReader:
     """Judges a paper for every topic of a catalog. Immutable; one serves all threads."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, pool: Pool | None = None) -> None:
         self._topics = catalog.topics
-        self._matcher: Matcher[_Key] = Matcher(_cues(catalog.topics))
+        self._matcher: Matcher[_Key] = Matcher(_cues(catalog.topics), pool)
 
     def read(self, article: Article, text: Text) -> tuple[Relevance, ...]:
         """Relevance to each topic, in the order of the catalog."""

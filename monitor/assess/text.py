@@ -19,7 +19,7 @@ from monitor.assess import roles
 from monitor.assess.language import language_of
 from monitor.assess.words import word_set
 from monitor.model import Article, FieldName, SectionCategory
-from monitor.patterns import Token, tokenize
+from monitor.patterns import Token, Tokens, tokenize
 
 _END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
 _WORD_BEFORE = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
@@ -37,6 +37,8 @@ _OPENERS = word_set(
     "since some studies such the their there therefore these they this those thus to two using we "
     "when whereas whether while with"
 )
+
+_NONE = tokenize("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ class Text:
 
     title: str
     abstract: str
-    title_tokens: tuple[Token, ...]
-    abstract_tokens: tuple[Token, ...]
+    title_tokens: Tokens
+    abstract_tokens: Tokens
     sentences: tuple[Sentence, ...]
     structured: bool = False
     language: str = ""
@@ -76,7 +78,7 @@ class Text:
         """Text of a field as far as it is judged."""
         return self.title if name is FieldName.TITLE else self.abstract
 
-    def tokens(self, name: FieldName) -> tuple[Token, ...]:
+    def tokens(self, name: FieldName) -> Tokens:
         """Words of a field with their offsets."""
         return self.title_tokens if name is FieldName.TITLE else self.abstract_tokens
 
@@ -87,8 +89,8 @@ class Text:
     def tokens_of(self, sentence: Sentence) -> tuple[Token, ...]:
         """Words of a sentence; offsets are still those of the field."""
         tokens = self.tokens(sentence.field)
-        first = bisect_left(tokens, sentence.start, key=lambda t: t.start)
-        last = bisect_right(tokens, sentence.end, key=lambda t: t.end)
+        first = bisect_left(tokens.starts, sentence.start)
+        last = bisect_right(tokens.ends, sentence.end)
         return tokens[first:last]
 
     def sentence_at(self, name: FieldName, offset: int) -> Sentence | None:
@@ -101,15 +103,15 @@ class Text:
 
 def read_text(article: Article) -> Text:
     """The text of an article, ready for every rule and for the model."""
-    title_tokens = tuple(tokenize(article.title))
+    title_tokens = tokenize(article.title)
     title = tuple(_title(article.title))
     if not article.abstract.strip():
-        return Text(article.title, "", title_tokens, (), title)
-    tokens = tuple(tokenize(article.abstract))
+        return Text(article.title, "", title_tokens, _NONE, title)
+    tokens = tokenize(article.abstract)
     language = language_of(tokens, article.abstract)
     if language != "English":
         return Text(
-            article.title, "", title_tokens, (), title, language=language, language_ok=False
+            article.title, "", title_tokens, _NONE, title, language=language, language_ok=False
         )
     parts = roles.parts_of(article)
     spans = [

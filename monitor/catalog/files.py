@@ -9,8 +9,9 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from monitor.cues import CueError, parse
 from monitor.errors import QueryFileError
-from monitor.patterns import CueError, Matcher, parse
+from monitor.patterns import Matcher
 
 
 def _readable(cue: str) -> str:

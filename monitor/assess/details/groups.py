@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from monitor.assess.text import Sentence, Text
 from monitor.model import Article, Fact, FieldName, Quote, SectionCategory
-from monitor.patterns import Matcher
+from monitor.patterns import Matcher, Pool
 
 _ROLES = frozenset(
     {
@@ -142,9 +142,9 @@ class Groups:
 class GroupReader:
     """Reads `Groups`. Immutable; one serves all threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool | None = None) -> None:
         self._matcher: Matcher[_Key] = Matcher(
-            ((kind, value), cue) for kind, value, cues in _CUES for cue in cues
+            (((kind, value), cue) for kind, value, cues in _CUES for cue in cues), pool
         )
 
     def read(self, article: Article, text: Text) -> Groups:
