@@ -40,6 +40,13 @@ class SmtpSecurity(StrEnum):
     NONE = "none"
 
 
+class LogFormat(StrEnum):
+    """How logs are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -99,8 +106,28 @@ class Settings(BaseModel):
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="Time zone of the schedules and of dates in the operator's mails."
     )
-    harvest_schedule: str = Field("daily 05:30", description='"daily HH:MM" or "mon HH:MM".')
-    digest_schedule: str = Field("mon 07:00", description='"mon HH:MM" or "daily HH:MM".')
+    harvest_schedule: str = Field(
+        "daily 05:30", description='"daily HH:MM", "mon HH:MM" or "monthly HH:MM".'
+    )
+    digest_schedule: str = Field("mon 07:00", description="The same forms.")
+    reread_schedule: str = Field(
+        "monthly 03:10",
+        description="When everything is read again; monthly is the first of the month.",
+    )
+    backup_schedule: str = Field("daily 02:40", description="When a backup is made.")
+    backup_dir: Path = Field(
+        Path("backups"), description="Where backups go; another disk is better."
+    )
+    backup_keep: int = Field(14, ge=1, description="How many backups stay in BACKUP_DIR.")
+    job_minutes: float = Field(
+        360, gt=0, description="A job of monitor run that takes longer is cut off."
+    )
+    log_format: LogFormat = Field(
+        LogFormat.CONSOLE, description="console, or json: one object a line."
+    )
+    ping_url: Url = Field(
+        "", description="Asked by GET after each good job while all is well (a dead man's switch)."
+    )
     operator_email: str = Field("", description="Who is told when something fails.")
     full_abstracts: bool = Field(
         False, description="Show whole abstracts on the site (their rights differ)."

@@ -12,9 +12,11 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from monitor.cli.common import options
+from monitor.cli.database import register as add_database
 from monitor.cli.line import register as add_line
 from monitor.cli.operate import register as add_operate
 from monitor.cli.papers import register as add_papers
+from monitor.cli.readers import register as add_readers
 from monitor.errors import MonitorError
 
 _USAGE = 2
@@ -28,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.callback()(options)
-for register in (add_line, add_papers, add_operate):
+for register in (add_line, add_papers, add_operate, add_readers, add_database):
     register(app)
 
 

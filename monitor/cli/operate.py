@@ -1,11 +1,10 @@
-"""Commands of the operator: init, demo, status, check, subscribers, db."""
+"""Commands of the operator: init, demo, status, check."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import shutil
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from monitor.cli.common import Context, now
-from monitor.errors import ConfigurationError, StoreError
+from monitor.errors import ConfigurationError
 
 _DAILY_OVERDUE: Final = timedelta(hours=50)
 _WEEKLY_OVERDUE: Final = timedelta(days=9)
@@ -26,15 +25,6 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
     app.command()(status)
     app.command()(check)
-    people = typer.Typer(help="Readers of the digest.", no_args_is_help=True)
-    people.command("add")(subscriber_add)
-    people.command("remove")(subscriber_remove)
-    people.command("list")(subscriber_list)
-    app.add_typer(people, name="subscribers")
-    database = typer.Typer(help="The database.", no_args_is_help=True)
-    database.command("upgrade")(db_upgrade)
-    database.command("check")(db_check)
-    app.add_typer(database, name="db")
 
 
 def init(folder: Annotated[Path, typer.Argument(help="Where to work.")] = Path()) -> None:
@@ -181,109 +171,3 @@ def check(context: typer.Context) -> None:
         warnings.append("MONITOR_SECRET_KEY is not set: readers cannot leave with one click.")
     for warning in warnings:
         print(f"note: {warning}")
-
-
-def subscriber_add(
-    context: typer.Context,
-    email: str,
-    topic: Annotated[
-        list[str] | None, typer.Option(help="Only this topic; may be repeated.")
-    ] = None,
-    mechanism: Annotated[
-        list[str] | None, typer.Option(help="Only this mechanism; may be repeated.")
-    ] = None,
-    max_tier: Annotated[int, typer.Option(min=1, max=9, help="Weakest tier of design.")] = 9,
-    monthly: Annotated[bool, typer.Option("--monthly", help="Once a month.")] = False,
-    text_only: Annotated[bool, typer.Option("--text-only", help="Without HTML.")] = False,
-    timezone: Annotated[str, typer.Option(help="For the dates in the mail.")] = "UTC",
-) -> None:
-    """Add a reader, or change the choices of one."""
-    from email_validator import EmailNotValidError, validate_email
-
-    from monitor.model import Subscriber
-    from monitor.store import subscribers
-
-    ctx: Context = context.obj
-    try:
-        address = validate_email(email, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ConfigurationError(f"{email}: not an address ({error})") from error
-    for name, given, known in (
-        ("topic", topic or [], ctx.catalog.topic),
-        ("mechanism", mechanism or [], ctx.catalog.mechanism),
-    ):
-        for one in given:
-            if one not in known:
-                raise ConfigurationError(
-                    f"there is no {name} {one!r}; there are: {', '.join(known)}."
-                )
-    reader = Subscriber(
-        id=0,
-        email=address,
-        joined=now(),
-        topics=tuple(topic or ()),
-        mechanisms=tuple(mechanism or ()),
-        max_tier=max_tier,
-        monthly=monthly,
-        text_only=text_only,
-        timezone=_zone(timezone),
-    )
-    _, new = subscribers.add(ctx.store, reader)
-    print(f"{address}: {'added' if new else 'changed'}")
-
-
-def _zone(name: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigurationError(
-            f"--timezone {name}: no such zone; Europe/Berlin is one."
-        ) from error
-
-
-def subscriber_remove(context: typer.Context, email: str) -> None:
-    """Remove a reader for good, with all traces of what was sent."""
-    from monitor.store import subscribers
-
-    if not subscribers.remove(context.obj.store, email):
-        raise ConfigurationError(f"{email}: no reader has this address.")
-    print(f"{email}: removed")
-
-
-def subscriber_list(context: typer.Context) -> None:
-    """List the readers and their choices."""
-    from monitor.store import subscribers
-
-    for reader in subscribers.everyone(context.obj.store):
-        choices = [
-            *reader.topics,
-            *reader.mechanisms,
-            f"tier {reader.max_tier} and better" if reader.max_tier < 9 else "",  # noqa: PLR2004
-            "monthly" if reader.monthly else "weekly",
-            "suspended" if reader.suspended else "",
-            "" if reader.confirmed else "not confirmed",
-        ]
-        print(f"{reader.email}: {', '.join(c for c in choices if c)}")
-
-
-def db_upgrade(context: typer.Context) -> None:
-    """Bring the database to the schema of this version (makes the tables when there are none)."""
-    from monitor.store import schema
-
-    before, after = schema.upgrade(context.obj.unchecked_store)
-    print(f"schema {before or 'none'} -> {after}")
-
-
-def db_check(context: typer.Context) -> None:
-    """Check the database: schema, quotes that no longer match, rows without their partners."""
-    from monitor.store import health, schema
-
-    store = context.obj.store
-    faults = [*schema.differences(store), *health.faults(store)]
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    if faults:
-        raise StoreError(f"{store.url}: {len(faults)} faults, see above.")
-    print(f"{store.url}: sound, {health.size(store)} papers checked")

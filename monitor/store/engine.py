@@ -9,9 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlmodel import Session
 
@@ -25,15 +27,18 @@ class Store:
     """A database by SQLAlchemy URL, connected on first use.
 
     SQLite runs in WAL mode with foreign keys on; writers take the lock at once (BEGIN IMMEDIATE),
-    so that two processes never lose each other's update. Raises `ConfigurationError` for a bad URL.
+    so that two processes never lose each other's update. `read_only` opens a SQLite file (a backup)
+    without changing a byte of it. Raises `ConfigurationError` for a bad URL.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         try:
             parsed = make_url(url)
             if parsed.drivername == "postgresql":
                 parsed = parsed.set(drivername="postgresql+psycopg")
-            self._engine = create_engine(parsed, pool_pre_ping=True)
+            self._engine = create_engine(
+                _read_only(parsed) if read_only else parsed, pool_pre_ping=True
+            )
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise ConfigurationError(
                 "MONITOR_DATABASE_URL: not a database URL that can be used here; "
@@ -42,7 +47,7 @@ class Store:
         self.url = parsed.render_as_string(hide_password=True)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
         if self.is_sqlite:
-            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "connect", _prepare_reader if read_only else _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         self._writer = self._engine.execution_options(immediate=True)
 
@@ -110,6 +115,17 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _read_only(url: URL) -> URL:
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return url
+    path = quote(str(Path(url.database).absolute()))
+    return url.set(database=f"file:{path}").update_query_dict({"mode": "ro", "uri": "true"})
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,16 +53,28 @@ def postgresql() -> Iterator[str]:
 DATABASES = ["sqlite", *(["postgresql"] if _binaries() else [])]
 
 
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes an empty PostgreSQL database and gives its URL; skips where no server is installed."""
+    if _binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = request.getfixturevalue("postgresql")
+
+    def make() -> str:
+        name = f"t{uuid4().hex}"
+        with psycopg.connect(server + "postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return str(server + name)
+
+    return make
+
+
 @pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'monitor.db'}"
     else:
-        server = request.getfixturevalue("postgresql")
-        name = f"t{uuid4().hex}"
-        with psycopg.connect(server + "postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        url = server + name
+        url = request.getfixturevalue("database")()
     made = Store(url)
     schema.upgrade(made)
     yield made
