@@ -129,6 +129,11 @@ class Settings(BaseModel):
         "", description="Asked by GET after each good job while all is well (a dead man's switch)."
     )
     operator_email: str = Field("", description="Who is told when something fails.")
+    operator_name: str = Field("", description="Who runs this; named on the methods page.")
+    language: str = Field("en", description="Language of the site, as fi or pt-BR.")
+    translations_dir: Path | None = Field(
+        None, description="Folder of translations, LANGUAGE.po each; searched before the packaged."
+    )
     full_abstracts: bool = Field(
         False, description="Show whole abstracts on the site (their rights differ)."
     )

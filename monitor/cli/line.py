@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from importlib import resources
 from typing import Annotated
 
 import typer
@@ -97,7 +95,8 @@ def publish(context: typer.Context) -> None:
 
 def publish_site(ctx: Context) -> None:
     """Write the site and say what was written."""
-    from monitor.ledger.stage import check_figures
+    from monitor.assess.card import model_card
+    from monitor.ledger.stage import check_figures, weigher
     from monitor.publish import stage
 
     with progress("Publishing") as show:
@@ -107,22 +106,12 @@ def publish_site(ctx: Context) -> None:
             ctx.settings,
             assessor=ctx.assessor.version,
             figures=check_figures,
-            card=_model_card(),
+            weigh=weigher(ctx.catalog),
+            card=model_card(),
             progress=show,
         )
     where = ctx.settings.reports_dir / "index.html"
     print(f"Site: {written.files} files, {written.changed} changed: {where}")
-
-
-def _model_card() -> list[tuple[str, str]]:
-    """Lines of the trained model's card for the methods page."""
-    folder = resources.files("monitor.assess") / "weights"
-    card = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    lines = [("Trained", str(card.get("trained", "")))]
-    for name, value in dict(card.get("accuracy", {})).items():
-        lines.append((str(name).replace("_", " "), str(value)))
-    lines += [("Limit", str(text)) for text in card.get("limits", ())]
-    return [line for line in lines if line[1]]
 
 
 def digest(

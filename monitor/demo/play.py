@@ -13,6 +13,7 @@ from typing import Final
 from monitor import catalog as catalogs
 from monitor.assess import stage as assess_stage
 from monitor.assess.assessor import Assessor
+from monitor.assess.card import model_card
 from monitor.demo.pubmed import PubMedServer
 from monitor.demo.sample import DEMO_WEEK_1, DEMO_WEEK_2, sample_revisions
 from monitor.digest import stage as digest_stage
@@ -70,6 +71,8 @@ def play(folder: Path, say: Say) -> None:
         settings,
         assessor=assessor.version,
         figures=ledger_stage.check_figures,
+        weigh=ledger_stage.weigher(catalog),
+        card=model_card(),
     )
     store.close()
     say(f"\nSite: {written.files} files. Now open:")

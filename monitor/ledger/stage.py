@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from monitor.catalog import Catalog, Claim
+from monitor.catalog import Catalog, Claim, ClaimKind
 from monitor.ledger.events import is_news
 from monitor.ledger.figures import FigureReader
 from monitor.ledger.ledger import Ledger, LedgerPaper
-from monitor.model import Bearing, FigureCheck, Level, Paper
+from monitor.ledger.status import balance
+from monitor.model import Balance, Bearing, FigureCheck, Level, Paper
 from monitor.store import Store, issues
 from monitor.store import ledger as rows
 
@@ -89,6 +90,16 @@ def _paper(waiting: rows.Outstanding, *, first_harvest: bool) -> LedgerPaper:
         news=news,
         changes=waiting.changes,
     )
+
+
+def weigher(catalog: Catalog) -> Callable[[str, Sequence[Bearing]], Balance]:
+    """Where a claim would stand with other bearings than it has: for pages that ask "what if"."""
+    without_sides = {c.id for c in catalog.claims if c.kind is ClaimKind.CONTEXT}
+
+    def weigh(claim: str, bearings: Sequence[Bearing]) -> Balance:
+        return balance(claim, bearings, takes_no_side=claim in without_sides)
+
+    return weigh
 
 
 def check_figures(claim: Claim, papers: Sequence[Paper]) -> list[FigureCheck]:

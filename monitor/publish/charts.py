@@ -1,15 +1,23 @@
-"""Geometry of charts; templates draw it as inline SVG with the same data as a table. Pure."""
+"""Geometry of charts; templates draw it as inline SVG with the same data as a table. Pure.
+
+All charts are 480 units wide, so that their letters can be read on a phone.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_WIDTH: Final = 700
-_HEIGHT: Final = 145
-_LABELS: Final = 8
+from monitor.model import ClaimStatus
+from monitor.publish.views.lines import DoseRange, Line
+from monitor.publish.views.moves import YearMove
+
+WIDTH: Final = 480
+_YEARS_HEIGHT: Final = 130
+_LABELS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +44,171 @@ def years(values: Iterable[int | None]) -> tuple[Bar, ...]:
     if not counts:
         return ()
     span = range(min(counts), max(counts) + 1)
-    most, step = max(counts.values()), _WIDTH / len(span)
+    most, step = max(counts.values()), WIDTH / len(span)
     every = max(1, -(-len(span) // _LABELS))
     return tuple(
         Bar(
             year=year,
             count=counts[year],
             x=round(i * step + step * 0.1, 1),
-            y=round(_HEIGHT - _HEIGHT * counts[year] / most, 1),
+            y=round(_YEARS_HEIGHT - _YEARS_HEIGHT * counts[year] / most, 1),
             width=round(step * 0.8, 1),
-            height=round(_HEIGHT * counts[year] / most, 1),
-            labelled=(span[-1] - year) % every == 0,
+            height=round(_YEARS_HEIGHT * counts[year] / most, 1),
+            labelled=(span[-1] - year) % every == every // 2,
         )
         for i, year in enumerate(span)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class YearColumn:
+    """A year of a timeline: bars up (for), down (against) and around the line (mixed)."""
+
+    move: YearMove
+    x: float
+    width: float
+    up: float
+    down: float
+    mixed: float
+
+    @property
+    def middle(self) -> float:
+        """Where its label stands."""
+        return round(self.x + self.width / 2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Years through which the status stayed the same."""
+
+    status: ClaimStatus
+    start: int
+    end: int
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """How a claim moved; `axis` is the height of the line between for and against."""
+
+    columns: tuple[YearColumn, ...]
+    spans: tuple[Span, ...]
+    labels: tuple[tuple[int, float], ...]
+    axis: float
+    height: float
+
+
+_ROOM: Final = 64.0
+_STRIP: Final = 26.0
+
+
+def timeline(moves: Sequence[YearMove]) -> Timeline | None:
+    """A column a year from the first paper to the last; None when no paper takes a side."""
+    if not moves:
+        return None
+    first, last = moves[0].year, moves[-1].year
+    step = WIDTH / max(last - first + 1, 6)
+    most = max(max(m.supports, m.refutes, m.mixed) for m in moves)
+    tall = max(m.supports + m.mixed / 2 for m in moves) / most * _ROOM
+    deep = max(m.refutes + m.mixed / 2 for m in moves) / most * _ROOM
+    axis = round(_STRIP + 8 + max(tall, 8), 1)
+    columns = tuple(
+        YearColumn(
+            m,
+            round((m.year - first) * step + step * 0.15, 1),
+            round(step * 0.7, 1),
+            round(m.supports / most * _ROOM, 1),
+            round(m.refutes / most * _ROOM, 1),
+            round(m.mixed / most * _ROOM / 2, 1),
+        )
+        for m in moves
+    )
+    every = max(1, -(-(last - first + 1) // _LABELS))
+    labels = tuple(
+        (year, round((year - first + 0.5) * step, 1)) for year in range(first, last + 1, every)
+    )
+    height = round(axis + max(deep, 8) + 24, 1)
+    return Timeline(columns, tuple(_spans(moves, first, step)), labels, axis, height)
+
+
+def _spans(moves: Sequence[YearMove], first: int, step: float) -> list[Span]:
+    found: list[Span] = []
+    last = moves[-1].year
+    starts = [m for i, m in enumerate(moves) if not i or moves[i - 1].status is not m.status]
+    for move, after in zip(starts, [*starts[1:], None], strict=True):
+        end = after.year - 1 if after else last
+        width = round((end - move.year + 1) * step, 1)
+        found.append(Span(move.status, move.year, end, round((move.year - first) * step, 1), width))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class DosePoint:
+    """A study at its dose and size. `shape` is the id of a symbol; x0 to x1 is a range of doses."""
+
+    line: Line
+    dose: DoseRange
+    shape: str
+    x0: float
+    x1: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class DoseChart:
+    """Dose (across) × participants (up, each line ten times the one below) × design (shape)."""
+
+    points: tuple[DosePoint, ...]
+    doses: tuple[tuple[int, float], ...]
+    sizes: tuple[tuple[int, float], ...]
+    height: float
+
+
+_LEFT: Final = 44.0
+_DOSE_HEIGHT: Final = 250.0
+_MOST_MG: Final = 6.0
+_SHAPES: Final = {
+    "randomized_controlled_trial": "square",
+    "non_randomized_controlled_trial": "diamond",
+    "single_arm_trial": "diamond",
+    "protocol": "ring",
+    "cohort": "circle",
+    "case_report": "triangle",
+    "case_series": "triangle",
+}
+OTHER_SHAPE: Final = "cross"
+SHAPES: Final = ("square", "diamond", "circle", "triangle", "ring", OTHER_SHAPE)
+
+
+def doses(lines: Iterable[Line]) -> DoseChart:
+    """Studies with a low dose in mg and a number of people; equal points are set apart."""
+    found = [
+        (line, dose)
+        for line in lines
+        if line.n and line.stands
+        for dose in line.doses
+        if not dose.per_kg and dose.low is not False and dose.most <= _MOST_MG
+    ]
+    found.sort(key=lambda f: (f[1].most, f[1].least, f[0].n or 0, f[0].pmid))
+    decades = max(2, math.ceil(math.log10(max((f[0].n or 1 for f in found), default=100))))
+    seen: dict[tuple[float, float], int] = defaultdict(int)
+    points = []
+    for line, dose in found:
+        y = _DOSE_HEIGHT * (1 - math.log10(line.n or 1) / decades)
+        place = (dose.most, round(y))
+        shift = 13.0 * seen[place]
+        seen[place] += 1
+        y = round(y - shift if y > _DOSE_HEIGHT / 2 else y + shift, 1)
+        shape = _SHAPES.get(line.design, OTHER_SHAPE)
+        points.append(DosePoint(line, dose, shape, _at(dose.least), _at(dose.most), y + 14))
+    return DoseChart(
+        tuple(points),
+        tuple((mg, _at(mg)) for mg in range(int(_MOST_MG) + 1)),
+        tuple((10**e, round(_DOSE_HEIGHT * (1 - e / decades) + 14, 1)) for e in range(decades + 1)),
+        _DOSE_HEIGHT + 60,
+    )
+
+
+def _at(mg: float) -> float:
+    return round(_LEFT + (WIDTH - _LEFT - 12) * mg / _MOST_MG, 1)

@@ -3,47 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from importlib import resources
 from typing import Any, Final
 
-from babel.dates import format_date
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from monitor import wording
+from monitor.publish import charts
+from monitor.publish.pages import Page
+from monitor.wording import Words
 
 STATIC: Final = ("site.css", "search.js", "vendor/minisearch.js", "vendor/minisearch.LICENSE.txt")
 
 
 class Renderer:
-    """Renders pages; `shared` are values that every page may use."""
+    """Renders pages in one language; `shared` are values that every page may use."""
 
-    def __init__(self, shared: Mapping[str, Any]) -> None:
+    def __init__(self, words: Words, shared: Mapping[str, Any]) -> None:
         self._environment = Environment(
             loader=PackageLoader("monitor.publish"),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._environment.install_gettext_callables(  # type: ignore[attr-defined]
+            words.translations.gettext, words.translations.ngettext, newstyle=True
         )
         self._environment.globals.update(
-            wording=wording, file=wording.file_name, day=_day, **shared
+            wording=wording,
+            words=words,
+            file=wording.file_name,
+            day=words.day,
+            number=words.number,
+            say=words.say,
+            charts=charts,
+            **shared,
         )
 
-    def page(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
-        """A page and its path. `root` leads from it to the top of the site."""
-        root = "../" * path.count("/")
-        html = self._environment.get_template(template).render(root=root, path=path, **values)
-        return path, html.encode()
-
-    def part(self, template: str, **values: Any) -> Markup:
-        """A piece of a page, already escaped."""
-        return Markup(self._environment.get_template(template).render(**values))  # noqa: S704
-
-
-def _day(when: date | datetime) -> str:
-    return format_date(when, "long", locale="en_GB")
+    def render(self, page: Page) -> tuple[str, bytes]:
+        """A page's path and content. `root` leads from it to the top of the site."""
+        root = "../" * page.path.count("/")
+        template = self._environment.get_template(page.template)
+        return page.path, template.render(root=root, path=page.path, **page.values).encode()
 
 
 def static_files() -> list[tuple[str, bytes]]:

@@ -53,6 +53,7 @@ def publish(
             settings,
             assessor=assessor.version,
             figures=ledger_stage.check_figures,
+            weigh=ledger_stage.weigher(catalog),
         )
         return tmp_path / folder
 
@@ -97,7 +98,7 @@ def test_every_claim_and_mechanism_has_a_page(publish: Publish, catalog: Catalog
     for mechanism in catalog.mechanisms:
         assert (site / "mechanisms" / f"{mechanism.id}.html").exists()
     assert (
-        "no abstract that we hold states this figure"
+        "No abstract that we hold states this figure"
         in (site / "claims" / "case-94.html").read_text()
     )
 
@@ -108,7 +109,12 @@ def test_the_same_store_gives_the_same_bytes(
     first = publish()
     settings = Settings(reports_dir=tmp_path / "again")
     publish_stage.publish(
-        store, catalog, settings, assessor=assessor.version, figures=ledger_stage.check_figures
+        store,
+        catalog,
+        settings,
+        assessor=assessor.version,
+        figures=ledger_stage.check_figures,
+        weigh=ledger_stage.weigher(catalog),
     )
     names = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
     assert names

@@ -31,7 +31,12 @@ def test_the_line_over_this_database(
     assert made is not None
     assert digest_stage.deliver(store, catalog, settings, lambda: NOW) == {Outcome.SENT: 1}
     written = publish_stage.publish(
-        store, catalog, settings, assessor=assessor.version, figures=ledger_stage.check_figures
+        store,
+        catalog,
+        settings,
+        assessor=assessor.version,
+        figures=ledger_stage.check_figures,
+        weigh=ledger_stage.weigher(catalog),
     )
     assert written.files > 150
     assert health.faults(store) == []

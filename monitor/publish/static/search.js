@@ -1,42 +1,154 @@
-/* Search in the browser. Without it every page reads as well. */
+/* Search in the browser. Without it every page reads as well.
+   The index is loaded when the field is used. Until its words are sorted in, which is done in small
+   slices so that typing is never held up, papers are found by looking through them one by one. */
 (function () {
   "use strict";
   var form = document.querySelector("form.search");
-  var data = window.EVIDENCE_INDEX;
-  if (!form || !data || typeof MiniSearch === "undefined") return;
+  if (!form) return;
   var input = form.querySelector("input");
-  var list = form.querySelector("ul");
-  var engine = null;
+  var list = form.querySelector("#found");
+  var status = form.querySelector("[role=status]");
+  var facets = form.querySelector(".facets");
+  var say = form.dataset;
+  var FILE = 0, TITLE = 1, CITATION = 2, YEAR = 3, DESIGN = 4, N = 5, TOPICS = 6, SIDES = 7, PEOPLE = 8, AUTHORS = 9, QUOTES = 10, STANDING = 11;
+  var SHOWN = 30, SLICE = 150;
+  var index = null, engine = null, sorted = false, loading = false, chosen = {};
+
+  function load() {
+    if (loading) return;
+    loading = true;
+    if (input.value) status.textContent = say.loading;
+    var script = document.createElement("script");
+    script.src = say.root + "static/search-index.js";
+    script.onload = ready;
+    document.head.appendChild(script);
+  }
+
+  function labels(paper) {
+    var words = [index.designs[paper[DESIGN]]];
+    paper[SIDES].forEach(function (side) { words.push(index.mechanisms[side[0]]); });
+    paper[PEOPLE].forEach(function (who) { words.push(index.people[who]); });
+    paper[TOPICS].forEach(function (topic) { words.push(index.topics[topic]); });
+    return words.join(" ");
+  }
+
   function ready() {
-    if (!engine) {
-      engine = new MiniSearch({ idField: "f", fields: ["t", "a", "l", "q"], storeFields: ["t", "c"] });
-      engine.addAll(data);
+    index = window.EVIDENCE_INDEX;
+    if (say.facets === "true") choices();
+    if (window.MiniSearch) {
+      engine = new window.MiniSearch({
+        idField: "id", fields: ["title", "authors", "quotes", "labels"],
+        searchOptions: { prefix: true, fuzzy: function (term) { return term.length > 5 ? 0.15 : false; }, boost: { title: 3, authors: 2 }, combineWith: "AND" }
+      });
+      sortIn(0);
     }
-    return engine;
+    show();
   }
-  function show() {
-    var text = input.value.trim();
-    list.textContent = "";
-    if (text.length < 2) return;
-    var hits = ready().search(text, { prefix: true, fuzzy: 0.15, boost: { t: 3, a: 2 }, combineWith: "AND" }).slice(0, 20);
-    if (!hits.length) {
-      list.appendChild(document.createElement("li")).textContent = "Nothing found.";
+
+  function sortIn(start) {
+    var end = Math.min(start + SLICE, index.papers.length);
+    for (var i = start; i < end; i += 1) {
+      var paper = index.papers[i];
+      engine.add({ id: i, title: paper[TITLE], authors: paper[AUTHORS], quotes: paper[QUOTES], labels: labels(paper) });
     }
-    hits.forEach(function (hit) {
-      var item = document.createElement("li");
-      var link = document.createElement("a");
-      link.href = form.dataset.root + "papers/" + hit.id + ".html";
-      link.textContent = hit.t;
-      var by = document.createElement("span");
-      by.className = "by";
-      by.textContent = hit.c;
-      item.appendChild(link);
-      item.appendChild(by);
-      list.appendChild(item);
+    if (end < index.papers.length) window.setTimeout(sortIn, 0, end);
+    else { sorted = true; form.dataset.sorted = "true"; }
+  }
+
+  function fits(paper) {
+    return (!chosen.design || paper[DESIGN] === Number(chosen.design)) &&
+      (!chosen.topic || paper[TOPICS].indexOf(Number(chosen.topic)) >= 0) &&
+      (!chosen.people || paper[PEOPLE].indexOf(Number(chosen.people)) >= 0) &&
+      (!chosen.from || paper[YEAR] >= Number(chosen.from)) &&
+      (!chosen.until || (paper[YEAR] && paper[YEAR] <= Number(chosen.until))) &&
+      ((!chosen.mechanism && !chosen.stance) || paper[SIDES].some(function (side) {
+        return (!chosen.mechanism || side[0] === Number(chosen.mechanism)) && (!chosen.stance || side[1] === Number(chosen.stance));
+      }));
+  }
+
+  function lookThrough(text) {
+    var words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    var found = [];
+    index.papers.forEach(function (paper, i) {
+      if (!fits(paper)) return;
+      var all = (paper[TITLE] + " " + paper[AUTHORS] + " " + paper[QUOTES] + " " + labels(paper)).toLowerCase();
+      if (words.every(function (word) { return all.indexOf(word) >= 0; })) found.push(i);
     });
+    return found.sort(function (a, b) { return index.papers[b][YEAR] - index.papers[a][YEAR]; });
   }
+
+  function search(text) {
+    if (!sorted || !text) return lookThrough(text);
+    var filter = function (hit) { return fits(index.papers[hit.id]); };
+    return engine.search(text, { filter: filter }).map(function (hit) { return hit.id; });
+  }
+
+  function show() {
+    if (!index) { load(); return; }
+    var text = input.value.trim();
+    var narrowed = Object.keys(chosen).some(function (name) { return chosen[name]; });
+    list.textContent = "";
+    status.textContent = "";
+    if (text.length < 2 && !narrowed) return;
+    var hits = search(text);
+    status.textContent = !hits.length ? say.nothing :
+      say.found + " " + hits.length.toLocaleString(document.documentElement.lang) + "." + (hits.length > SHOWN ? " " + say.first : "");
+    var lines = document.createDocumentFragment();
+    hits.slice(0, SHOWN).forEach(function (hit) { lines.appendChild(line(index.papers[hit])); });
+    list.appendChild(lines);
+  }
+
+  function line(paper) {
+    var item = document.createElement("li");
+    var link = document.createElement("a");
+    link.href = say.root + "papers/" + paper[FILE] + ".html";
+    link.textContent = paper[TITLE];
+    item.appendChild(link);
+    if (paper[STANDING]) {
+      var flag = document.createElement("strong");
+      flag.className = "flag";
+      flag.textContent = " " + (paper[STANDING] === 1 ? say.retracted : say.withdrawn);
+      item.appendChild(flag);
+    }
+    var by = document.createElement("span");
+    by.className = "by";
+    by.textContent = [paper[CITATION], index.designs[paper[DESIGN]], paper[N] ? "n = " + paper[N].toLocaleString(document.documentElement.lang) : ""].filter(Boolean).join(" · ");
+    item.appendChild(by);
+    return item;
+  }
+
+  function choices() {
+    var counts = {};
+    index.papers.forEach(function (paper) { if (paper[YEAR]) counts[paper[YEAR]] = true; });
+    var years = Object.keys(counts).sort();
+    choice("topic", index.topics);
+    choice("design", index.designs);
+    choice("mechanism", index.mechanisms);
+    choice("stance", index.stances);
+    choice("people", index.people);
+    choice("from", years, years);
+    choice("until", years.slice().reverse(), years.slice().reverse());
+  }
+
+  function choice(name, words, values) {
+    var box = document.createElement("p");
+    var label = document.createElement("label");
+    var select = document.createElement("select");
+    label.textContent = say[name];
+    label.htmlFor = select.id = "by-" + name;
+    select.add(new Option(say.any, ""));
+    var order = words.map(function (word, i) { return [word, values ? values[i] : i]; });
+    if (!values && name !== "stance" && name !== "topic") order.sort(function (a, b) { return a[0].localeCompare(b[0]); });
+    order.forEach(function (pair) { select.add(new Option(pair[0], String(pair[1]))); });
+    select.addEventListener("change", function () { chosen[name] = select.value; show(); });
+    box.appendChild(label);
+    box.appendChild(select);
+    facets.appendChild(box);
+  }
+
   form.hidden = false;
   form.addEventListener("submit", function (event) { event.preventDefault(); });
-  input.addEventListener("focus", ready, { once: true });
+  input.addEventListener("focus", load, { once: true });
   input.addEventListener("input", show);
+  if (say.facets === "true") window.setTimeout(load, 0);
 })();

@@ -1,0 +1,188 @@
+"""The page of a claim of the source article, or of a mechanism. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from monitor import wording
+from monitor.catalog import Catalog, Claim, ClaimKind, Mechanism
+from monitor.model import Balance, Bearing, ClaimStatus, Event, FigureCheck, Quote, Stance
+from monitor.publish.charts import Timeline, timeline
+from monitor.publish.views.lines import Line, design_label
+from monitor.publish.views.moves import Weigh, by_year, would_move
+from monitor.wording import Words
+
+SIDES: Final = (Stance.SUPPORTS, Stance.REFUTES, Stance.MIXED, Stance.MENTIONS)
+#: Papers on the page of a claim, a side; the list of the claim holds all.
+SHOWN: Final = 30
+#: Kinds of claims whose status papers of any design can move.
+_MOVABLE: Final = frozenset({ClaimKind.MECHANISM, ClaimKind.DOSE, ClaimKind.USES})
+
+
+@dataclass(frozen=True, slots=True)
+class BearingLine:
+    """A paper on the page of a claim. `group` names its group, `kin` counts papers of it here."""
+
+    line: Line
+    stance: Stance
+    quotes: tuple[Quote, ...]
+    reviewed: bool
+    withdrawn: bool
+    agent: str
+    group: str
+    kin: int
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Papers that take one side: how many there are, and those that the page shows."""
+
+    stance: Stance
+    total: int
+    shown: tuple[BearingLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A day on which the ledger moved, why, and the paper that did it."""
+
+    at: datetime
+    file: str
+    title: str
+    status: ClaimStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """The page of a claim or a mechanism.
+
+    `list_file` is the list with all its papers, empty when there are none; `would_move` are
+    sentences computed from the rules of status, `would_change` is the curator's word on it.
+    """
+
+    id: str
+    folder: str
+    title: str
+    says: str
+    agent: str
+    kind: str
+    balance: Balance
+    best_for: str
+    best_against: str
+    sides: tuple[Side, ...]
+    figures: tuple[FigureCheck, ...]
+    timeline: Timeline | None
+    history: tuple[Moved, ...]
+    events: tuple[Event, ...]
+    notes: tuple[tuple[str, str], ...]
+    would_move: tuple[str, ...]
+    would_change: str
+    list_file: str
+
+    @property
+    def status(self) -> ClaimStatus:
+        """Its computed status."""
+        return self.balance.status
+
+
+def claim_view(
+    about: Claim | Mechanism,
+    bearings: Sequence[Bearing],
+    balance: Balance | None,
+    history: Sequence[tuple[datetime, str, Balance]],
+    events: Sequence[Event],
+    figures: Sequence[FigureCheck],
+    lines: Mapping[str, Line],
+    catalog: Catalog,
+    weigh: Weigh,
+    words: Words,
+) -> ClaimView:
+    """The page; `lines` are the papers by key, `weigh` computes where bearings would leave it."""
+    is_claim = isinstance(about, Claim)
+    untraced = ClaimStatus.UNTRACED
+    stands = balance or Balance(about.id, untraced, words.status_means(untraced))
+    found = [b for b in bearings if b.pmid in lines]
+    movable = not isinstance(about, Claim) or about.kind in _MOVABLE
+    return ClaimView(
+        id=about.id,
+        folder="claims" if is_claim else "mechanisms",
+        title=words.say(about.title if isinstance(about, Claim) else about.label),
+        says=words.say(about.says if isinstance(about, Claim) else about.plain),
+        agent=(about.agent or "") if isinstance(about, Claim) else "",
+        kind=about.kind.value if isinstance(about, Claim) else ClaimKind.MECHANISM.value,
+        balance=stands,
+        best_for=design_label(stands.best_for, catalog, words) if stands.best_for else "",
+        best_against=(
+            design_label(stands.best_against, catalog, words) if stands.best_against else ""
+        ),
+        sides=tuple(_sides(found, lines)),
+        figures=tuple(figures),
+        timeline=timeline(by_year(about.id, found, weigh)),
+        history=tuple(_history(history, lines)),
+        events=tuple(events),
+        notes=tuple((words.day(n.date), n.text) for n in about.notes)
+        if isinstance(about, Claim)
+        else (),
+        would_move=tuple(would_move(stands, found, lines, weigh, words)) if movable else (),
+        would_change=words.say(about.would_change) if isinstance(about, Claim) else "",
+        list_file=list_name(about) if found else "",
+    )
+
+
+def list_name(about: Claim | Mechanism) -> str:
+    """File name of the list of all papers that bear on it, without its ending."""
+    return f"{'claim' if isinstance(about, Claim) else 'mechanism'}-{about.id.replace('_', '-')}"
+
+
+def strongest_first(bearings: Iterable[Bearing]) -> list[Bearing]:
+    """In the order in which a reader should see them; what was withdrawn comes last."""
+    return sorted(bearings, key=lambda b: (b.withdrawn, b.reviewed, b.tier, -(b.n or 0), b.pmid))
+
+
+def _sides(bearings: Sequence[Bearing], lines: Mapping[str, Line]) -> Iterator[Side]:
+    groups = Counter(b.group for b in bearings if b.group)
+    for stance in SIDES:
+        mine = strongest_first(b for b in bearings if b.stance is stance)
+        if mine:
+            shown = tuple(_line(b, lines[b.pmid], groups[b.group]) for b in mine[:SHOWN])
+            yield Side(stance, len(mine), shown)
+
+
+def _line(bearing: Bearing, line: Line, kin: int) -> BearingLine:
+    return BearingLine(
+        line=line,
+        stance=bearing.stance,
+        quotes=bearing.quotes,
+        reviewed=bearing.reviewed,
+        withdrawn=bearing.withdrawn,
+        agent=bearing.agent or "",
+        group=bearing.group,
+        kin=kin if bearing.group else 0,
+    )
+
+
+def _history(
+    history: Sequence[tuple[datetime, str, Balance]], lines: Mapping[str, Line]
+) -> Iterator[Moved]:
+    """Changes of status, newest first: what only moved the counts is in the timeline."""
+    before: ClaimStatus | None = None
+    moves = []
+    for at, cause, balance in history:
+        if balance.status is not before:
+            line = lines.get(cause)
+            moves.append(
+                Moved(
+                    at,
+                    wording.file_name(cause) if line else "",
+                    line.title if line else cause,
+                    balance.status,
+                    balance.reason,
+                )
+            )
+        before = balance.status
+    return iter(moves[::-1])

@@ -1,0 +1,76 @@
+"""Trials of the drug by dose, size and design; registered trials and what became of them. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.catalog import Catalog
+from monitor.publish.charts import DoseChart, doses
+from monitor.publish.views.lines import Line
+from monitor.publish.views.links import registry_url
+from monitor.wording import Words
+
+PROTOCOL: Final = "protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registration with the papers that name it."""
+
+    number: str
+    url: str
+    plans: tuple[Line, ...]
+    reports: tuple[Line, ...]
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsView:
+    """The page of trials; `without` counts studies of the drug that the chart cannot show."""
+
+    chart: DoseChart
+    studies: tuple[Line, ...]
+    without: int
+    registered: tuple[Registered, ...]
+
+
+def trials(lines: Sequence[Line], catalog: Catalog, words: Words) -> TrialsView:
+    """Studies at the core of a topic about a drug, and all registrations."""
+    drugs = {t.id for t in catalog.topics if t.agent}
+    studied = [x for x in lines if x.stands and drugs & set(x.core)]
+    chart = doses(studied)
+    shown = {p.line.pmid for p in chart.points}
+    dosed = sorted(
+        (x for x in studied if x.doses),
+        key=lambda x: (x.tier, x.design, -(x.n or 0), x.pmid),
+    )
+    without = sum(1 for x in studied if x.pmid not in shown)
+    return TrialsView(chart, tuple(dosed), without, registered(lines, catalog, words))
+
+
+def registered(lines: Iterable[Line], catalog: Catalog, words: Words) -> tuple[Registered, ...]:
+    """Registrations, those without a report first, then by number."""
+    plans: dict[str, list[Line]] = defaultdict(list)
+    reports: dict[str, list[Line]] = defaultdict(list)
+    titles = {t.id: words.say(t.title) for t in catalog.topics}
+    for line in lines:
+        for number in line.registrations if line.stands else ():
+            (plans if line.design == PROTOCOL else reports)[number].append(line)
+    found = [
+        Registered(
+            number,
+            registry_url(number),
+            tuple(plans[number]),
+            tuple(reports[number]),
+            tuple(
+                dict.fromkeys(
+                    titles.get(t, t) for x in (*plans[number], *reports[number]) for t in x.topics
+                )
+            ),
+        )
+        for number in sorted({*plans, *reports})
+    ]
+    return tuple(sorted(found, key=lambda r: bool(r.reports)))
