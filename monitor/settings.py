@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -61,6 +62,15 @@ def _url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("it must start with http:// or https://")
     return value.rstrip("/") + "/"
+
+
+def _networks(value: str) -> str:
+    for one in filter(None, (v.strip() for v in value.split(","))):
+        try:
+            ip_network(one)
+        except ValueError as error:
+            raise ValueError(f"no address or network: {one!r}; 10.0.0.0/8 is one") from error
+    return value
 
 
 Url = Annotated[str, AfterValidator(_url)]
@@ -137,6 +147,18 @@ class Settings(BaseModel):
     full_abstracts: bool = Field(
         False, description="Show whole abstracts on the site (their rights differ)."
     )
+    serve_host: str = Field("127.0.0.1", min_length=1, description="Where `monitor serve` listens.")
+    serve_port: int = Field(8000, ge=0, le=65535, description="Port of `monitor serve`.")
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="Proxies whose X-Forwarded-For is believed: addresses or networks, commas."
+    )
+    serve_rate: int = Field(600, ge=1, description="Requests a minute that a client may make.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token that /metrics asks for. Empty: it asks for none."
+    )
+    health_max_age_hours: int = Field(
+        50, ge=1, description="/healthz fails when a topic's last good harvest is older."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
@@ -155,6 +177,10 @@ class Settings(BaseModel):
     def port(self) -> int:
         """Port of the mail server."""
         return self.smtp_port or {"starttls": 587, "tls": 465, "none": 25}[self.smtp_security]
+
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The trusted proxies."""
+        return tuple(ip_network(v.strip()) for v in self.trusted_proxies.split(",") if v.strip())
 
     def queries(self) -> Path:
         """The folder of queries to use: the one that is set, ./queries, or the packaged one."""

@@ -17,6 +17,7 @@ from monitor.cli.line import register as add_line
 from monitor.cli.operate import register as add_operate
 from monitor.cli.papers import register as add_papers
 from monitor.cli.readers import register as add_readers
+from monitor.cli.web import register as add_web
 from monitor.errors import MonitorError
 
 _USAGE = 2
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.callback()(options)
-for register in (add_line, add_papers, add_operate, add_readers, add_database):
+for register in (add_line, add_papers, add_operate, add_readers, add_database, add_web):
     register(app)
 
 

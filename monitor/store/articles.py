@@ -50,12 +50,16 @@ def digests(store: Store, pmids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def articles(store: Store, pmids: Iterable[str]) -> dict[str, Article]:
-    """The current article of each of these PMIDs that we hold."""
+def articles(
+    store: Store, pmids: Iterable[str], *, seen_by: datetime | None = None
+) -> dict[str, Article]:
+    """The current article of each of these PMIDs that we hold (`seen_by`: held by then)."""
     found: dict[str, Article] = {}
     with store.read() as session:
         for part in chunks(pmids):
             query = select(ArticleRow.pmid, ArticleRow.data).where(col(ArticleRow.pmid).in_(part))
+            if seen_by is not None:
+                query = query.where(ArticleRow.first_seen <= seen_by)
             found.update((pmid, decode(Article, data)) for pmid, data in session.exec(query))
     return found
 

@@ -47,3 +47,25 @@ class SlotLimiter:
             slot = float(session.connection().execute(statement).scalar_one())
         if (wait := slot - self._step - now) > 0:
             self._sleep(wait)
+
+
+def once(store: Store, name: str, now: float, seconds: float) -> bool:
+    """Whether this may happen now: True once in `seconds` for a name, whoever asks first.
+
+    `now` is seconds since the epoch; the row is taken and judged in one statement.
+    """
+    with store.write() as session:
+        statement = insert(session, RequestSlotRow).values(name=name, free_at=now + seconds)
+        free_at = table(RequestSlotRow).c.free_at
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"], set_={"free_at": now + seconds}, where=free_at <= now
+        ).returning(free_at)
+        return session.connection().execute(statement).first() is not None
+
+
+def forget_before(store: Store, prefix: str, moment: float) -> None:
+    """Forget names with this beginning whose time is over at `moment`."""
+    slot = table(RequestSlotRow)
+    with store.write() as session:
+        mine = slot.c.name.startswith(prefix, autoescape=True)
+        session.connection().execute(slot.delete().where(mine, slot.c.free_at <= moment))

@@ -1,0 +1,153 @@
+"""The web service as an application: what answers at which address."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from monitor.errors import StoreError
+from monitor.publish.render import STATIC, static_files
+from monitor.serve import conditional, health, metrics, pages, render, site
+from monitor.serve.api import problems
+from monitor.serve.api import routes as api
+from monitor.serve.context import Web
+from monitor.serve.guard import Guard
+
+_FRESH: Final = "public, max-age=0, must-revalidate"
+_READ: Final = ["GET", "HEAD"]
+_WORDS: Final = {
+    400: "This cannot be read",
+    403: "Not from here",
+    404: "There is no such page",
+    405: "That is not done here",
+    408: "That took too long",
+    410: "This is over",
+    413: "That is too much",
+    415: "That is no form",
+    429: "Please wait a little",
+    503: "Please come back later",
+}
+_DETAILS: Final = {
+    404: "The address may be mistyped, or the page is gone.",
+    405: "This page can be read, and nothing else.",
+    429: "Too many requests came from you within a short time.",
+    503: "The service has too much to do, or its database does not answer just now.",
+}
+log = structlog.get_logger()
+
+
+def create(web: Web) -> ASGIApp:
+    """The application over its parts."""
+    files = _Site(web)
+    app = Starlette(
+        routes=[
+            Route("/healthz", health.healthz, methods=_READ),
+            Route("/metrics", metrics.metrics, methods=_READ),
+            Mount("/api/v1", api.make(web)),
+            Route("/static/forms.css", files.forms_css, methods=_READ),
+            *pages.routes(web),
+            Route("/{path:path}", files.file, methods=_READ),
+        ],
+        exception_handlers={HTTPException: _failed, StoreError: _unavailable, Exception: _broken},
+    )
+    app.router.redirect_slashes = False  # it would lead to whatever host the request names
+    app.state.web = web
+    assert web.started  # taken now, not at the first request
+    return Guard(app, web)
+
+
+class _Site:
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    async def forms_css(self, request: Request) -> Response:
+        """The style sheet of the forms."""
+        response = Response(render.stylesheet(), media_type="text/css")
+        response.headers["cache-control"] = _FRESH
+        return conditional.answer(request, response, self._web.started)
+
+    async def file(self, request: Request) -> Response:
+        """A file of the site; the style sheet also while no site was written yet."""
+        path: str = request.path_params["path"]
+        try:
+            found = await self._web.work(site.open_file, self._web.settings.reports_dir, path)
+        except site.MovedError:
+            # Relative, so that no host that a request names, and no proxy's prefix, matters.
+            return Response(status_code=308, headers={"location": path.rpartition("/")[2] + "/"})
+        if found is None:
+            return await self._without(request, path)
+        headers = {
+            "etag": found.tag,
+            "last-modified": found.last_modified,
+            "cache-control": _FRESH,
+            "content-type": found.kind,
+        }
+        if found.compressible:
+            headers["vary"] = "accept-encoding"
+        if found.kind == "application/octet-stream":
+            headers["content-disposition"] = "attachment"
+        if conditional.is_fresh(request.headers, found.tag, found.changed):
+            found.close()
+            return Response(status_code=304, headers=headers)
+        if takes_gzip(request.headers.get("accept-encoding", "")):
+            small = await self._web.work(self._web.compressed.of, found)
+            if small is not None:
+                return Response(small, headers=headers | {"content-encoding": "gzip"})
+        headers["content-length"] = str(found.size)
+        if request.method == "HEAD":
+            found.close()
+            return Response(headers=headers)
+        return StreamingResponse(found.chunks(), headers=headers)
+
+    async def _without(self, request: Request, path: str) -> Response:
+        if path.removeprefix("static/") in STATIC:
+            content = dict(static_files())[path]
+            kind = site.TYPES.get("." + path.rpartition(".")[2], ("text/plain", True))[0]
+            response = Response(content, headers={"content-type": kind, "cache-control": _FRESH})
+            return conditional.answer(request, response, self._web.started)
+        if path in {"", "index.html"}:
+            raise HTTPException(503, "The site was not written yet: monitor publish writes it.")
+        raise HTTPException(404)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether a client takes gzip, by its Accept-Encoding."""
+    offers = [tuple(p.strip() for p in one.split(";")) for one in accepted.lower().split(",")]
+    return any(o[0] == "gzip" and "q=0" not in o[1:] for o in offers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if request.url.path.startswith("/api/"):  # a line feed in a path keeps it from the mount
+        return await problems.failed(request, error)
+    status = error.status_code
+    said = error.detail
+    if said == HTTPStatus(status).phrase:
+        said = _DETAILS.get(status, "")
+    heading = _WORDS.get(status, HTTPStatus(status).phrase)
+    response = render.message(request, heading, said, status=status)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    log.error("store failed", reason=str(error))
+    response = render.message(request, _WORDS[503], _DETAILS[503], status=503)
+    response.headers["retry-after"] = "60"
+    return response
+
+
+async def _broken(request: Request, _error: Exception) -> Response:
+    """A fault of ours; the server logs it, the reader learns no detail."""
+    said = "This is a fault of the program, and its log tells the operator of it."
+    if request.url.path.startswith("/api/"):
+        return problems.problem(500, said)
+    return render.message(request, "Something went wrong", said, status=500)

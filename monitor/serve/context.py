@@ -1,0 +1,66 @@
+"""What every answer needs, handed in once: settings, store, catalog, clock, limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, partial
+from typing import Final, ParamSpec, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from monitor.catalog import Catalog
+from monitor.serve.limits import Limit, Limiter
+from monitor.serve.site import Compressed
+from monitor.settings import Settings
+from monitor.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Fewer than the store keeps connections, so that none of them waits for one.
+_THREADS: Final = 8
+
+
+@dataclass(frozen=True)
+class Web:
+    """The service's parts. `now` gives aware UTC; `clock` seconds that never go back."""
+
+    settings: Settings
+    store: Store
+    catalog: Catalog
+    now: Callable[[], datetime]
+    clock: Callable[[], float] = time.monotonic
+    compressed: Compressed = field(default_factory=Compressed)
+
+    @cached_property
+    def started(self) -> datetime:
+        """When the service came up: nothing that it shows is older than its program and queries."""
+        return self.now()
+
+    @cached_property
+    def requests(self) -> Limiter:
+        """Requests of any kind, by client."""
+        rate = self.settings.serve_rate
+        return Limiter(Limit(rate, rate), self.clock)
+
+    @cached_property
+    def forms(self) -> Limiter:
+        """Forms that make the service write or send, by client."""
+        return Limiter(Limit(2, 10), self.clock)
+
+    @cached_property
+    def guesses(self) -> Limiter:
+        """Links that were not ours, by client."""
+        return Limiter(Limit(6, 20), self.clock)
+
+    @cached_property
+    def threads(self) -> CapacityLimiter:
+        """Threads for work on the store and on files."""
+        return CapacityLimiter(_THREADS)
+
+    async def work(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run what waits for a disk, a database or a mail server, beside the event loop."""
+        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.threads)

@@ -1,0 +1,135 @@
+"""/healthz and /metrics: what they say, when they fail, and what they never say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from monitor.catalog import Catalog
+from monitor.model import RunState, Subscriber
+from monitor.serve.context import Web
+from monitor.settings import Settings
+from monitor.store import Store, runs, subscribers
+from tests.conftest import NOW
+from tests.serve.conftest import Clock, ask, harvested
+
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+def _harvest(store: Store, catalog: Catalog, state: RunState = RunState.GOOD) -> None:
+    for topic in catalog.topics:
+        run = harvested(topic.id, NOW, state)
+        runs.finish(store, runs.start(store, run), run, {})
+
+
+def test_health_is_good_while_every_topic_was_harvested_lately(
+    client: TestClient, store: Store, catalog: Catalog, clock: Clock
+) -> None:
+    assert client.get("/healthz").status_code == 503
+    _harvest(store, catalog)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "pass")
+    assert answer.headers["cache-control"] == "no-store"
+    clock.tick(timedelta(hours=50))
+    assert client.get("/healthz").status_code == 200
+    clock.tick(timedelta(seconds=1))
+    failed = client.get("/healthz")
+    assert failed.status_code == 503
+    assert [c["status"] for c in failed.json()["checks"]] == ["pass", "fail", "fail"]
+
+
+def test_a_failed_harvest_is_no_good_harvest(
+    client: TestClient, store: Store, catalog: Catalog
+) -> None:
+    _harvest(store, catalog, RunState.FAILED)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert "no good harvest yet" in answer.text
+    assert "secret-host" not in answer.text
+
+
+def test_an_old_schema_is_not_healthy(client: TestClient, store: Store, catalog: Catalog) -> None:
+    _harvest(store, catalog)
+    with store.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert "schema" in answer.text
+
+
+def _broken(tmp_path: Path, catalog: Catalog, settings: Settings) -> TestClient:
+    path = tmp_path / "broken.db"
+    path.write_bytes(b"this is no database" * 100)
+    return ask(Web(settings, Store(f"sqlite:///{path}"), catalog, now=lambda: NOW))
+
+
+def test_a_database_that_cannot_be_read_is_told_without_its_place(
+    tmp_path: Path, catalog: Catalog, settings: Settings
+) -> None:
+    client = _broken(tmp_path, catalog, settings)
+    for path in ("/healthz", "/api/v1/papers", "/api/v1/claims/griffith-study"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert "broken.db" not in answer.text
+        assert str(tmp_path) not in answer.text
+    scraped = client.get("/metrics")
+    assert "monitor_up 0.0" in scraped.text
+
+
+def _values(text: str) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_metrics_count_what_the_store_holds(full: TestClient, catalog: Catalog) -> None:
+    found = _values(full.get("/metrics").text)
+    assert found["monitor_up",] == 1
+    assert found["monitor_papers", "wanted"] > 50
+    assert found["monitor_harvest_runs_total", "good", "ldn"] == 1
+    assert found["monitor_harvest_runs_total", "failed", "ldn"] == 1
+    for topic in catalog.topics:
+        when = found["monitor_last_good_harvest_timestamp_seconds", topic.id]
+        assert when == NOW.timestamp()
+    assert found["monitor_events_untold",] == 0
+    assert found["monitor_last_issue",] == 1
+    assert found["monitor_database_bytes",] > 100_000
+    assert found["monitor_deliveries", "pending"] == 0
+
+
+def test_metrics_and_pages_name_no_reader(client: TestClient, store: Store) -> None:
+    for number, state in enumerate(({}, {"confirmed": False}, {"suspended": True})):
+        subscribers.add(store, Subscriber(0, f"someone{number}@secret.example", NOW, **state))
+    scraped = client.get("/metrics").text
+    found = _values(scraped)
+    for state in ("confirmed", "unconfirmed", "suspended"):
+        assert found["monitor_subscribers", state] == 1
+    assert "secret.example" not in scraped + client.get("/healthz").text
+
+
+@pytest.mark.parametrize("given", [None, "", "Bearer", "Bearer wrong", "Basic c2NyYXBlcg=="])
+def test_metrics_ask_for_their_token(
+    store: Store, catalog: Catalog, settings: Settings, given: str | None
+) -> None:
+    closed = settings.model_copy(update={"metrics_token": SecretStr("scrape-me")})
+    client = ask(Web(closed, store, catalog, now=lambda: NOW))
+    headers = {} if given is None else {"authorization": given}
+    refused = client.get("/metrics", headers=headers)
+    assert refused.status_code == 401
+    assert "monitor_" not in refused.text
+    good = client.get("/metrics", headers={"authorization": "Bearer scrape-me"})
+    assert "monitor_up 1.0" in good.text
+
+
+def test_every_metric_is_in_the_docs(full: TestClient) -> None:
+    documented = DOCS.read_text()
+    for family in text_string_to_metric_families(full.get("/metrics").text):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        assert f"`{name}`" in documented
