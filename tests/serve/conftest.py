@@ -69,9 +69,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def client(
-    store: Store, catalog: Catalog, settings: Settings, clock: Clock
-) -> TestClient:
+def client(store: Store, catalog: Catalog, settings: Settings, clock: Clock) -> TestClient:
     web = Web(settings, store, catalog, now=lambda: clock.at, clock=lambda: clock.seconds)
     return ask(web)
 
