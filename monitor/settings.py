@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -25,12 +26,18 @@ from pydantic import (
     model_validator,
 )
 
+from monitor import timetable
 from monitor.errors import ConfigurationError
 
 PREFIX = "MONITOR_"
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 _FILE = "_FILE"
 _SHORT_KEY = 16
+_ADDRESS = r"[!-;=?A-~]+@[!-;=?A-~]+"
+_SENDER = re.compile(
+    rf"(?P<name>[^<>\x00-\x1f\x7f]*)<(?P<address>{_ADDRESS})>|(?P<bare>{_ADDRESS})", re.ASCII
+)
+_SPECIAL = '()<>@,:;".[]\\'
 
 
 class SmtpSecurity(StrEnum):
@@ -73,7 +80,27 @@ def _networks(value: str) -> str:
     return value
 
 
+def _sender(value: str) -> str:
+    """Name and address, the name quoted where it holds what mail programs read otherwise."""
+    found = _SENDER.fullmatch(value)
+    if not found:
+        raise ValueError(f"{value!r} is not like Evidence monitor <monitor@example.org>")
+    name, address = (found["name"] or "").strip(), found["address"] or found["bare"]
+    if not name or not set(name) & set(_SPECIAL):
+        return f"{name} <{address}>" if name else address
+    if name.startswith('"') and name.endswith('"') and '"' not in name[1:-1].replace('\\"', ""):
+        return f"{name} <{address}>"
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" <{address}>'
+
+
+def _schedule(value: str) -> str:
+    timetable.parse(value)
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
+Schedule = Annotated[str, AfterValidator(_schedule)]
 
 
 class Settings(BaseModel):
@@ -104,27 +131,40 @@ class Settings(BaseModel):
     smtp_password: SecretStr | None = Field(None, description="Password of SMTP_USERNAME.")
     smtp_security: SmtpSecurity = Field(SmtpSecurity.STARTTLS, description="starttls, tls or none.")
     smtp_rate: int = Field(600, ge=1, description="Mails a minute at most.")
-    mail_from: str = Field(
+    mail_from: Annotated[str, AfterValidator(_sender)] = Field(
         "Evidence monitor <monitor@localhost.localdomain>", description="Sender of the digest."
+    )
+    digest_name: str = Field(
+        "LDN and ME/CFS", min_length=1, description="What the subjects of the digest start with."
+    )
+    dkim_selector: str = Field(
+        "", description="DKIM selector; empty: mails are not signed (the extra dkim signs them)."
+    )
+    dkim_domain: str = Field("", description="DKIM domain. Default: that of MAIL_FROM.")
+    dkim_key: SecretStr | None = Field(
+        None, description="DKIM private key, PEM; best given as MONITOR_DKIM_KEY_FILE."
+    )
+    low_disk_mb: int = Field(
+        500, ge=0, description="Free space below which the operator is told; 0: never."
     )
     site_url: Url = Field(
         "", description="Public address of the site; links in mails and feeds start with it."
     )
     secret_key: SecretStr | None = Field(
-        None, description="Signs unsubscribe links; 16 characters or more, kept for good."
+        None, description="Signs the links in mails; 16 characters or more, kept for good."
     )
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="Time zone of the schedules and of dates in the operator's mails."
     )
-    harvest_schedule: str = Field(
+    harvest_schedule: Schedule = Field(
         "daily 05:30", description='"daily HH:MM", "mon HH:MM" or "monthly HH:MM".'
     )
-    digest_schedule: str = Field("mon 07:00", description="The same forms.")
-    reread_schedule: str = Field(
+    digest_schedule: Schedule = Field("mon 07:00", description="The same forms.")
+    reread_schedule: Schedule = Field(
         "monthly 03:10",
         description="When everything is read again; monthly is the first of the month.",
     )
-    backup_schedule: str = Field("daily 02:40", description="When a backup is made.")
+    backup_schedule: Schedule = Field("daily 02:40", description="When a backup is made.")
     backup_dir: Path = Field(
         Path("backups"), description="Where backups go; another disk is better."
     )
@@ -166,6 +206,8 @@ class Settings(BaseModel):
             raise ValueError("secret_key: 16 characters or more")
         if self.smtp_username and self.smtp_password is None:
             raise ValueError("smtp_username is set, but smtp_password is not")
+        if self.dkim_selector and self.dkim_key is None:
+            raise ValueError("dkim_selector is set, but dkim_key is not")
         return self
 
     @property

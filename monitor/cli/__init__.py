@@ -14,6 +14,7 @@ from typer.exceptions import Abort, TyperException
 from monitor.cli.common import options
 from monitor.cli.database import register as add_database
 from monitor.cli.line import register as add_line
+from monitor.cli.mails import register as add_mails
 from monitor.cli.operate import register as add_operate
 from monitor.cli.papers import register as add_papers
 from monitor.cli.readers import register as add_readers
@@ -31,7 +32,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.callback()(options)
-for register in (add_line, add_papers, add_operate, add_readers, add_database, add_web):
+for register in (
+    add_line,
+    add_mails,
+    add_papers,
+    add_readers,
+    add_operate,
+    add_database,
+    add_web,
+):
     register(app)
 
 

@@ -1,4 +1,4 @@
-"""Commands of the line: harvest, assess, ledger, publish, digest, run."""
+"""Commands of the line: harvest, assess, ledger, publish, run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.cli.mails import deliver, send_digest
 from monitor.errors import ConfigurationError, PubMedError
 
 Topic = Annotated[str | None, typer.Option("--topic", help="Only this topic, by its id.")]
@@ -17,7 +18,7 @@ Topic = Annotated[str | None, typer.Option("--topic", help="Only this topic, by 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (harvest, reassess, publish, digest, run):
+    for command in (harvest, reassess, publish, run):
         app.command()(command)
 
 
@@ -114,68 +115,6 @@ def publish_site(ctx: Context) -> None:
     print(f"Site: {written.files} files, {written.changed} changed: {where}")
 
 
-def digest(
-    context: typer.Context,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Write the mails into ./preview and send nothing.")
-    ] = False,
-) -> None:
-    """Make the next issue and send it, or what is left of earlier ones."""
-    ctx: Context = context.obj
-    bring_up_to_date(ctx, now())
-    if preview:
-        _preview(ctx)
-    else:
-        send_digest(ctx)
-
-
-def _preview(ctx: Context) -> None:
-    from pathlib import Path
-
-    from monitor.digest import stage
-    from monitor.digest.mail import as_bytes
-
-    folder = Path("preview")
-    folder.mkdir(exist_ok=True)
-    mails = stage.preview(ctx.store, ctx.catalog, ctx.settings, now())
-    for number, (_, mail) in enumerate(mails.items(), 1):
-        path = folder / f"preview-{number}.eml"
-        path.write_bytes(as_bytes(mail))
-        html = mail.get_body(("html",))
-        if html is not None:
-            path.with_suffix(".html").write_text(html.get_content(), encoding="utf-8")
-        print(f"{path}: {mail['Subject']}")
-
-
-def send_digest(ctx: Context, when: datetime | None = None) -> None:
-    """Make the issue, deliver what is pending, tell the operator what waits."""
-    from monitor.digest import stage
-
-    def clock() -> datetime:
-        return when or now()
-
-    issue = stage.make_issue(ctx.store, ctx.catalog, ctx.settings, clock())
-    if issue:
-        print(
-            f"Issue {issue.number}: {len(issue.papers)} papers, {len(issue.changes)} changes, "
-            f"{len(issue.corrections)} corrections"
-        )
-    else:
-        print("No new issue: there is nothing to tell yet.")
-    deliver(ctx, clock)
-
-
-def deliver(ctx: Context, clock: Callable[[], datetime] = now) -> None:
-    """Deliver what is pending, and print what became of it."""
-    from monitor.digest import stage
-
-    stage.welcome(ctx.store, ctx.settings, ctx.catalog, clock())
-    with progress("Sending") as show:
-        done = stage.deliver(ctx.store, ctx.catalog, ctx.settings, clock, progress=show)
-    said = ", ".join(f"{n} {outcome.value}" for outcome, n in sorted(done.items())) or "none due"
-    where = "" if ctx.settings.smtp_host else f" (into {ctx.settings.outbox_dir})"
-    print(f"Mails: {said}{where}")
-    stage.tell_operator(ctx.store, ctx.settings, clock())
 
 
 def run(

@@ -1,168 +1,195 @@
-"""Mails out of the door: into a folder, or to an SMTP server over one connection."""
+"""The outbox: what is pending is rendered, sent, and then marked, one delivery at a time.
+
+A delivery is leased before it is sent, so that two processes never send it at once, and marked
+after the server took it: killed in between, it is sent again under the same Message-ID.
+"""
 
 from __future__ import annotations
 
-import os
-import smtplib
-import ssl
-from enum import StrEnum
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Protocol, Self
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Final
 
+from monitor.catalog import Catalog
+from monitor.digest import signing, transport
+from monitor.digest.issue import merge
+from monitor.digest.mail import Personal, make_mail
+from monitor.digest.personal import must_tell
+from monitor.digest.rendering import Rendered, Renderer, Sender
+from monitor.digest.transport import Outcome, Transport
 from monitor.errors import MailError
-from monitor.settings import Settings, SmtpSecurity
+from monitor.model import Delivery, Issue, Subscriber
+from monitor.settings import Settings
+from monitor.store import Store, issues, notices
+from monitor.store.limiter import SlotLimiter
+from monitor.tokens import CHOICES_PATH, LEAVE_PATH, Signer
 
-_TIMEOUT: Final = 60.0
-_PERMANENT: Final = 500
+#: Longer than the slowest mail: each step of the talk with a server ends after a minute or five.
+LEASE_SECONDS: Final = 900
+SUSPEND_AFTER: Final = 3
+#: Pauses after a "later": nearly five days in all.
+PAUSES: Final = tuple(timedelta(minutes=m) for m in (5, 15, 60, 240, 720, 1440, 1440, 1440, 1440))
+_BATCH: Final = 100
+#: Of a monthly reader who was away for long, what is older is not made up for.
+_MONTH: Final = timedelta(days=38)
 
 
-class Outcome(StrEnum):
-    """What became of one mail."""
+class Mailer:
+    """Makes the mails of issues out of the store. The same delivery always gives the same mail."""
 
-    SENT = "sent"
-    LATER = "later"
-    REFUSED = "refused"
+    def __init__(self, store: Store, catalog: Catalog, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+        self._sender = sender_of(settings, catalog)
+        self._signer = (
+            Signer(settings.secret_key.get_secret_value())
+            if settings.site_url and settings.secret_key
+            else None
+        )
+        self._renderer = Renderer(
+            self._sender,
+            can_leave=bool(self.leave(Subscriber(0, "", _ANY_TIME))),
+            can_choose=self._signer is not None,
+        )
+        self._sign = signing.signer(settings)
+        self._issues: dict[tuple[int, int], Issue] = {}
 
+    def mail(self, one: Delivery) -> tuple[Rendered, bytes]:
+        """What is sent for a delivery, and what of the issue it shows."""
+        last = self._issue(one.issue - 1, one.issue)
+        issue = last
+        if one.subscriber.monthly and one.before is not None:
+            issue = self._issue(one.before[0], one.issue)
+        told: frozenset[str] = frozenset()
+        if issue.corrections:
+            told = must_tell(issue, issues.shown(self._store, one.subscriber.id, one.issue))
+        before = one.before[1] if one.before else ""
+        return self.make(issue, one.subscriber, one.message_id, before=before, told=told)
 
-class Transport(Protocol):
-    """A way to hand a mail over."""
-
-    def send(self, sender: str, recipient: str, name: str, content: bytes) -> tuple[Outcome, str]:
-        """Hand one mail over: the outcome, and what the server said."""
-
-    def __enter__(self) -> Self:
-        """Open it."""
-
-    def __exit__(
+    def make(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
+        issue: Issue,
+        reader: Subscriber,
+        message_id: str,
+        *,
+        before: str = "",
+        told: frozenset[str] = frozenset(),
+    ) -> tuple[Rendered, bytes]:
+        """The mail of an issue to a reader under a Message-ID."""
+        rendered = self._renderer.render(issue, reader, told)
+        personal = Personal(
+            recipient=reader.email,
+            message_id=message_id,
+            before=before,
+            leave=self.leave(reader),
+            choices=self.choices(reader),
+        )
+        return rendered, self._sign(make_mail(rendered, self._sender, personal))
 
-
-def transport(settings: Settings) -> Transport:
-    """The server of the settings, or the outbox folder when none is set."""
-    return Smtp(settings) if settings.smtp_host else Outbox(settings.outbox_dir)
-
-
-class Outbox:
-    """A folder of .eml files, one a delivery; a mail that is sent again replaces its file."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> Self:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise MailError(f"{self._folder}: the folder cannot be made ({error}).") from error
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing to close."""
-
-    def send(self, sender: str, recipient: str, name: str, content: bytes) -> tuple[Outcome, str]:
-        """Write the mail; half a file is never seen under its name."""
-        del sender, recipient
-        target = self._folder / f"{name}.eml"
-        draft = target.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            draft.write_bytes(content)
-            draft.replace(target)
-        except OSError as error:
-            raise MailError(f"{target}: it cannot be written ({error}).") from error
-        return Outcome.SENT, ""
-
-
-class Smtp:
-    """An SMTP server, one connection for many mails, opened again when it is lost."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._connection: smtplib.SMTP | None = None
-
-    def __enter__(self) -> Self:
-        self._connection = self._connect()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._drop()
-
-    def send(self, sender: str, recipient: str, name: str, content: bytes) -> tuple[Outcome, str]:
-        """Send one mail; a lost connection or a 4xx means later, a 5xx means never."""
-        del name
-        try:
-            connection = self._connection or self._connect()
-            self._connection = connection
-            connection.sendmail(sender, [recipient], content)
-        except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()), (450, b"refused"))
-            return _outcome(code), _words(code, said)
-        except smtplib.SMTPResponseException as error:
-            outcome = _outcome(error.smtp_code)
-            self._reset()
-            return outcome, _words(error.smtp_code, error.smtp_error)
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop()
-            return Outcome.LATER, f"the connection was lost ({type(error).__name__})"
-        return Outcome.SENT, ""
-
-    def _connect(self) -> smtplib.SMTP:
+    def leave(self, reader: Subscriber) -> str:
+        """Where a reader leaves: the site's one-click address, or a mail to the operator."""
         settings = self._settings
-        try:
-            if settings.smtp_security is SmtpSecurity.TLS:
-                connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                    settings.smtp_host,
-                    settings.port,
-                    timeout=_TIMEOUT,
-                    context=ssl.create_default_context(),
-                )
-            else:
-                connection = smtplib.SMTP(settings.smtp_host, settings.port, timeout=_TIMEOUT)
-            if settings.smtp_security is SmtpSecurity.STARTTLS:
-                connection.starttls(context=ssl.create_default_context())
-            if settings.smtp_username and settings.smtp_password:
-                connection.login(settings.smtp_username, settings.smtp_password.get_secret_value())
-        except (smtplib.SMTPException, OSError) as error:
-            raise MailError(
-                f"{settings.smtp_host}:{settings.port}: the mail server cannot be used "
-                f"({type(error).__name__}). The mails wait and are tried again."
-            ) from None  # the server's words may hold the password
-        return connection
+        if self._signer and settings.site_url.startswith("https://"):
+            return f"{settings.site_url}{LEAVE_PATH}{self._signer.leave(reader)}"
+        address = settings.operator_email or parseaddr(settings.mail_from)[1]
+        return f"mailto:{address}?subject=unsubscribe" if address else ""
 
-    def _reset(self) -> None:
-        try:
-            if self._connection:
-                self._connection.rset()
-        except (smtplib.SMTPException, OSError):
-            self._drop()
+    def choices(self, reader: Subscriber) -> str:
+        """Where a reader changes the choices, "" where no web service can be."""
+        if self._signer is None:
+            return ""
+        return f"{self._settings.site_url}{CHOICES_PATH}{self._signer.choices(reader)}"
 
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                connection.quit()
-            except (smtplib.SMTPException, OSError):
-                connection.close()
+    def _issue(self, after: int, last: int) -> Issue:
+        """The issues above `after` up to `last` as one, as they were frozen."""
+        found = self._issues.get((after, last))
+        if found is None:
+            some = issues.between(self._store, after, last)
+            recent = [i for i in some if some[-1].made - i.made < _MONTH]
+            found = self._issues[after, last] = merge(recent)
+        return found
 
 
-def _outcome(code: int) -> Outcome:
-    return Outcome.REFUSED if code >= _PERMANENT else Outcome.LATER
+_ANY_TIME: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
-def _words(code: int, said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return f"{code} {' '.join(text.split())}"[:200]
+def sender_of(settings: Settings, catalog: Catalog) -> Sender:
+    """Who sends, and how topics and mechanisms are called."""
+    return Sender(
+        address=settings.mail_from,
+        site_url=settings.site_url,
+        topics={t.id: t.title for t in catalog.topics},
+        mechanisms={m.id: m.label for m in catalog.mechanisms},
+        claims=frozenset(c.id for c in catalog.claims),
+        name=settings.digest_name,
+    )
+
+
+def deliver(
+    store: Store,
+    catalog: Catalog,
+    settings: Settings,
+    now: Callable[[], datetime],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[Outcome, int]:
+    """Send what is pending and due; how many mails had which outcome.
+
+    Raises `MailError` when the server cannot be used at all; the mails wait.
+    """
+    total = issues.due_count(store, now())
+    if not total:
+        return {}
+    done: Counter[Outcome] = Counter()
+    mailer = Mailer(store, catalog, settings)
+    limiter = SlotLimiter(store, "smtp", settings.smtp_rate / 60.0, sleep=sleep)
+    with transport.transport(settings) as out:
+        while pending := issues.due(store, now(), _BATCH):
+            for one in pending:
+                if settings.smtp_host:
+                    limiter.acquire()
+                if not issues.lease(store, one.id, now(), LEASE_SECONDS):
+                    continue
+                outcome = _send(store, settings, mailer, one, out, now)
+                done[outcome] += 1
+                if progress:
+                    progress(done.total(), max(total, done.total()))
+    return dict(done)
+
+
+def _send(
+    store: Store,
+    settings: Settings,
+    mailer: Mailer,
+    one: Delivery,
+    out: Transport,
+    now: Callable[[], datetime],
+) -> Outcome:
+    rendered, content = mailer.mail(one)
+    address = one.subscriber.email
+    name = f"issue-{one.issue:04d}-{one.subscriber.id}"
+    try:
+        outcome, said = out.send(parseaddr(settings.mail_from)[1], address, name, content)
+    except MailError:
+        issues.release(store, one.id)
+        raise
+    # Servers repeat the address; it is kept in one place only.
+    said = re.sub(re.escape(address), "(the address)", said, flags=re.IGNORECASE)
+    if outcome is Outcome.SENT:
+        issues.mark_sent(store, one.id, now(), rendered.view.shown())
+    elif outcome is Outcome.LATER and one.attempts < len(PAUSES):
+        issues.postpone(store, one.id, now() + PAUSES[one.attempts], said)
+    elif outcome is Outcome.REFUSED:
+        if issues.mark_failed(store, one.id, said, suspend_after=SUSPEND_AFTER):
+            about = f"Subscriber {one.subscriber.id} was refused {SUSPEND_AFTER} times"
+            text = f"{about}, last with: {said}\n`monitor subscribers list` says who it is."
+            notices.add(store, "a subscriber was suspended", text, now())
+    else:
+        issues.mark_failed(store, one.id, said, suspend_after=None)
+        text = f"Issue {one.issue}, subscriber {one.subscriber.id}, last with: {said}"
+        notices.add(store, "a mail could not be delivered", text, now())
+    return outcome

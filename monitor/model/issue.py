@@ -58,7 +58,9 @@ class Issue:
     """Number n of the digest: the events after issue n-1, frozen when it was made.
 
     `first` marks the issue after the first harvest, which gives the state of the evidence.
-    `backlog` counts papers that are old but new to us and are not listed one by one.
+    `backlog` counts papers that are old but new to us and are not listed one by one. `receipts`
+    sum up the runs of each topic; `failures` are the runs that failed, also those made up for
+    since; `next_run` is when PubMed is asked again, None where no schedule says so.
     """
 
     number: int
@@ -72,6 +74,8 @@ class Issue:
     evidence: tuple[ClaimLine, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     backlog: int = 0
+    failures: tuple[Receipt, ...] = ()
+    next_run: datetime | None = None
 
 
 class DeliveryState(StrEnum):
@@ -102,7 +106,10 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One issue to one subscriber. `message_id` is fixed before the first try."""
+    """One issue to one subscriber. `message_id` is fixed before the first try.
+
+    `before` is the issue that was made out to this subscriber before this one, with its Message-ID.
+    """
 
     id: int
     issue: int
@@ -113,3 +120,4 @@ class Delivery:
     next_try: datetime | None = None
     sent: datetime | None = None
     error: str = ""
+    before: tuple[int, str] | None = None

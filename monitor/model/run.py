@@ -51,7 +51,10 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One harvest run of one topic: what was asked, what came, what was left out."""
+    """One harvest run of one topic: what was asked, what came, what was left out.
+
+    In an issue a receipt sums up all `runs` of a topic since the issue before.
+    """
 
     topic: str
     query: str
@@ -73,3 +76,4 @@ class Receipt:
     translation: str = ""
     warnings: tuple[str, ...] = ()
     error: str = ""
+    runs: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import and_, col, func, or_, select, update
+from sqlmodel import Session, and_, col, func, or_, select, update
 
 from monitor.errors import ConflictError
 from monitor.model import Delivery, DeliveryState, Event, Issue
@@ -126,7 +126,74 @@ def due(store: Store, now: datetime, limit: int) -> list[Delivery]:
             .order_by(col(DeliveryRow.issue), col(DeliveryRow.id))
             .limit(limit)
         )
-        return [_delivery(row, subscriber) for row, subscriber in session.exec(query)]
+        found = session.exec(query).all()
+        before = _before(session, [row for row, _ in found])
+        return [_delivery(row, reader, before.get(row.id)) for row, reader in found]
+
+
+def due_count(store: Store, now: datetime) -> int:
+    """How many deliveries could be tried now."""
+    with store.read() as session:
+        query = (
+            select(func.count())
+            .select_from(DeliveryRow)
+            .join(SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id))
+            .where(_is_due(now), col(SubscriberRow.suspended).is_(False))
+        )
+        return session.exec(query).one()
+
+
+def of_reader(store: Store, number: int, subscriber: int) -> Delivery | None:
+    """The delivery of an issue to a reader, whatever became of it."""
+    with store.read() as session:
+        query = (
+            select(DeliveryRow, SubscriberRow)
+            .join(SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id))
+            .where(DeliveryRow.issue == number, DeliveryRow.subscriber_id == subscriber)
+        )
+        found = session.exec(query).first()
+        if found is None:
+            return None
+        row, reader = found
+        return _delivery(row, reader, _before(session, [row]).get(row.id))
+
+
+def before(store: Store, subscriber: int, number: int) -> tuple[int, str] | None:
+    """The last issue below `number` that was made out to a reader, and its Message-ID."""
+    with store.read() as session:
+        row = session.exec(
+            select(DeliveryRow.issue, DeliveryRow.message_id)
+            .where(DeliveryRow.subscriber_id == subscriber, DeliveryRow.issue < number)
+            .order_by(col(DeliveryRow.issue).desc())
+            .limit(1)
+        ).first()
+        return (row[0], row[1]) if row else None
+
+
+def reopen(store: Store, number: int, now: datetime, *, subscriber: int | None = None) -> int:
+    """Make deliveries of an issue due again under their Message-IDs; how many.
+
+    Those that failed, of readers who are not suspended; or that of one reader, also a sent one.
+    """
+    active = select(SubscriberRow.id).where(col(SubscriberRow.suspended).is_(False))
+    which = (
+        DeliveryRow.state == DeliveryState.FAILED.value
+        if subscriber is None
+        else DeliveryRow.subscriber_id == subscriber
+    )
+    with store.write() as session:
+        done = session.exec(
+            update(DeliveryRow)
+            .where(
+                col(DeliveryRow.issue) == number,
+                which,  # type: ignore[arg-type]  # a SQLAlchemy clause
+                col(DeliveryRow.subscriber_id).in_(active),
+            )
+            .values(
+                state=DeliveryState.PENDING.value, attempts=0, next_try=now, leased=None, error=""
+            )
+        )
+        return int(done.rowcount)
 
 
 def lease(store: Store, delivery: int, now: datetime, seconds: int) -> bool:
@@ -140,10 +207,21 @@ def lease(store: Store, delivery: int, now: datetime, seconds: int) -> bool:
         return bool(taken.rowcount)
 
 
-def mark_sent(store: Store, delivery: int, now: datetime, papers: Iterable[str]) -> None:
-    """The server took the mail; `papers` are those it showed."""
+def release(store: Store, delivery: int) -> None:
+    """Give back a delivery that was taken and not tried."""
     with store.write() as session:
-        row = session.get_one(DeliveryRow, delivery)
+        session.exec(update(DeliveryRow).where(col(DeliveryRow.id) == delivery).values(leased=None))
+
+
+def mark_sent(store: Store, delivery: int, now: datetime, papers: Iterable[str]) -> None:
+    """The server took the mail; `papers` are those it showed.
+
+    Nothing is written about a reader who left meanwhile; so it is with the next two.
+    """
+    with store.write() as session:
+        row = session.get(DeliveryRow, delivery)
+        if row is None:
+            return
         row.state, row.sent, row.leased, row.error = DeliveryState.SENT.value, now, None, ""
         row.attempts += 1
         row.papers = encode(sorted(set(papers)), list[str])
@@ -154,30 +232,62 @@ def mark_sent(store: Store, delivery: int, now: datetime, papers: Iterable[str])
 def postpone(store: Store, delivery: int, next_try: datetime, error: str) -> None:
     """The server was not there or said "later"."""
     with store.write() as session:
-        row = session.get_one(DeliveryRow, delivery)
+        row = session.get(DeliveryRow, delivery)
+        if row is None:
+            return
         row.next_try, row.leased, row.error = next_try, None, error
         row.attempts += 1
 
 
-def mark_failed(store: Store, delivery: int, error: str, *, suspend_after: int) -> bool:
-    """The server refused this address for good; True when that suspended the subscriber."""
+def mark_failed(store: Store, delivery: int, error: str, *, suspend_after: int | None) -> bool:
+    """This mail will not arrive; True when that suspended the subscriber.
+
+    `suspend_after` is the number of refused addresses in a row that does, None when this failure
+    was not about the address. What else waits for a suspended reader fails too: who comes back
+    gets the next issue, never the backlog.
+    """
     with store.write() as session:
-        row = session.get_one(DeliveryRow, delivery)
+        row = session.get(DeliveryRow, delivery)
+        if row is None:
+            return False
         row.state, row.leased, row.error = DeliveryState.FAILED.value, None, error
         row.attempts += 1
         subscriber = session.get_one(SubscriberRow, row.subscriber_id)
+        if suspend_after is None:
+            return False
         subscriber.bounces += 1
-        suspended = subscriber.bounces >= suspend_after and not subscriber.suspended
-        subscriber.suspended = subscriber.suspended or suspended
-        return suspended
+        if subscriber.bounces < suspend_after or subscriber.suspended:
+            return False
+        subscriber.suspended = True
+        session.exec(
+            update(DeliveryRow)
+            .where(
+                col(DeliveryRow.subscriber_id) == subscriber.id,
+                col(DeliveryRow.state) == DeliveryState.PENDING.value,
+            )
+            .values(state=DeliveryState.FAILED.value, leased=None, error="suspended")
+        )
+        return True
 
 
-def shown(store: Store, subscriber: int) -> set[str]:
-    """Papers that mails to this subscriber have shown."""
+def between(store: Store, after: int, last: int) -> list[Issue]:
+    """Issues with a number above `after`, up to `last`, oldest first."""
+    with store.read() as session:
+        query = (
+            select(IssueRow)
+            .where(col(IssueRow.number) > after, col(IssueRow.number) <= last)
+            .order_by(col(IssueRow.number))
+        )
+        return [decode(Issue, row.data) for row in session.exec(query)]
+
+
+def shown(store: Store, subscriber: int, before: int) -> set[str]:
+    """Papers that this subscriber was shown by issues before this number."""
     with store.read() as session:
         query = select(DeliveryRow.papers).where(
             DeliveryRow.subscriber_id == subscriber,
-            DeliveryRow.state == DeliveryState.SENT.value,
+            DeliveryRow.issue < before,
+            col(DeliveryRow.papers) != "[]",
         )
         return {p for text in session.exec(query) for p in decode(list[str], text)}
 
@@ -200,7 +310,35 @@ def _is_due(now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a 
     )
 
 
-def _delivery(row: DeliveryRow, subscriber: SubscriberRow) -> Delivery:
+def _before(session: Session, rows: Sequence[DeliveryRow]) -> dict[int | None, tuple[int, str]]:
+    """By delivery: the issue made out to the same reader before it, and its Message-ID."""
+    found: dict[int | None, tuple[int, str]] = {}
+    for number in {row.issue for row in rows}:
+        of = {row.subscriber_id: row.id for row in rows if row.issue == number}
+        for part in chunks(of):
+            latest = (
+                select(DeliveryRow.subscriber_id, func.max(col(DeliveryRow.issue)).label("issue"))
+                .where(col(DeliveryRow.subscriber_id).in_(part), DeliveryRow.issue < number)
+                .group_by(col(DeliveryRow.subscriber_id))
+                .subquery()
+            )
+            query = select(
+                DeliveryRow.subscriber_id, DeliveryRow.issue, DeliveryRow.message_id
+            ).join(
+                latest,
+                and_(
+                    col(DeliveryRow.subscriber_id) == latest.c.subscriber_id,
+                    col(DeliveryRow.issue) == latest.c.issue,
+                ),
+            )
+            for subscriber, issue, message_id in session.exec(query):
+                found[of[subscriber]] = (issue, message_id)
+    return found
+
+
+def _delivery(
+    row: DeliveryRow, subscriber: SubscriberRow, before: tuple[int, str] | None
+) -> Delivery:
     return Delivery(
         id=row.id or 0,
         issue=row.issue,
@@ -211,4 +349,5 @@ def _delivery(row: DeliveryRow, subscriber: SubscriberRow) -> Delivery:
         next_try=row.next_try,
         sent=row.sent,
         error=row.error,
+        before=before,
     )

@@ -1,0 +1,126 @@
+"""The digest command, and what other commands need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.errors import ConfigurationError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(digest)
+
+
+def digest(
+    context: typer.Context,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Write the mails into ./preview and send nothing.")
+    ] = False,
+    resend: Annotated[
+        bool,
+        typer.Option(
+            "--resend",
+            help="Try the failed mails of the latest issue again; with --to, that reader's mail.",
+        ),
+    ] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Send the latest issue to this address as a test; nothing is recorded.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Make the next issue and send it, or what is left of earlier ones."""
+    ctx: Context = context.obj
+    if preview and (resend or to):
+        raise ConfigurationError("--preview writes all mails: it goes with no other option.")
+    if resend:
+        _resend(ctx, to)
+        return
+    bring_up_to_date(ctx, now())
+    if preview:
+        _preview(ctx)
+    elif to is not None:
+        _test(ctx, to)
+    else:
+        send_digest(ctx)
+
+
+def _preview(ctx: Context) -> None:
+    from email import message_from_bytes, policy
+    from email.message import EmailMessage
+    from pathlib import Path
+
+    from monitor.digest import stage
+
+    folder = Path("preview")
+    folder.mkdir(exist_ok=True)
+    mails = stage.preview(ctx.store, ctx.catalog, ctx.settings, now())
+    for number, content in enumerate(mails.values(), 1):
+        path = folder / f"preview-{number}.eml"
+        path.write_bytes(content)
+        mail = message_from_bytes(content, policy=policy.default)
+        html = mail.get_body(("html",)) if isinstance(mail, EmailMessage) else None
+        if html is not None:
+            path.with_suffix(".html").write_text(html.get_content(), encoding="utf-8")
+        print(f"{path}: {mail['Subject']}")
+
+
+def _test(ctx: Context, to: str) -> None:
+    from monitor import addresses
+    from monitor.digest import stage
+
+    address = addresses.normal(to)
+    subject = stage.send_test(ctx.store, ctx.catalog, ctx.settings, address, now())
+    print(f"{address}: {subject}{_where(ctx)}")
+
+
+def _resend(ctx: Context, to: str | None) -> None:
+    from monitor import addresses
+    from monitor.digest import stage
+
+    address = addresses.normal(to) if to is not None else None
+    again = stage.resend(ctx.store, now(), address)
+    print(f"To be sent again: {again}")
+    deliver(ctx)
+
+
+def send_digest(ctx: Context, when: datetime | None = None) -> None:
+    """Make the issue, deliver what is pending, tell the operator what waits."""
+    from monitor.digest import stage
+
+    def clock() -> datetime:
+        return when or now()
+
+    issue = stage.make_issue(ctx.store, ctx.catalog, ctx.settings, clock())
+    if issue:
+        print(
+            f"Issue {issue.number}: {len(issue.papers)} papers, {len(issue.changes)} changes, "
+            f"{len(issue.corrections)} corrections"
+        )
+    else:
+        print("No new issue: there is nothing to tell yet.")
+    deliver(ctx, clock)
+
+
+def deliver(ctx: Context, clock: Callable[[], datetime] = now) -> None:
+    """Deliver what is pending, and print what became of it."""
+    from monitor.digest import stage
+
+    stage.welcome(ctx.store, ctx.settings, ctx.catalog, clock())
+    with progress("Sending") as show:
+        done = stage.deliver(ctx.store, ctx.catalog, ctx.settings, clock, progress=show)
+    said = ", ".join(f"{n} {outcome.value}" for outcome, n in sorted(done.items())) or "none due"
+    print(f"Mails: {said}{_where(ctx)}")
+    stage.tell_operator(ctx.store, ctx.settings, clock())
+
+
+def _where(ctx: Context) -> str:
+    return "" if ctx.settings.smtp_host else f" (into {ctx.settings.outbox_dir})"
