@@ -160,7 +160,6 @@ def list_readers(context: typer.Context) -> None:
 
     for reader in subscribers.everyone(context.obj.store):
         choices = [
-            f"no. {reader.id}",
             *reader.topics,
             *reader.mechanisms,
             f"tier {reader.max_tier} and better" if reader.max_tier < _ALL_TIERS else "",
@@ -168,6 +167,7 @@ def list_readers(context: typer.Context) -> None:
             "text only" if reader.text_only else "",
             "suspended" if reader.suspended else "",
             "" if reader.confirmed else "not confirmed",
+            f"no. {reader.id}",
         ]
         print(f"{reader.email}: {', '.join(c for c in choices if c)}")
 
