@@ -26,7 +26,6 @@ from pydantic import (
     model_validator,
 )
 
-from monitor import timetable
 from monitor.errors import ConfigurationError
 
 PREFIX = "MONITOR_"
@@ -94,13 +93,7 @@ def _sender(value: str) -> str:
     return f'"{escaped}" <{address}>'
 
 
-def _schedule(value: str) -> str:
-    timetable.parse(value)
-    return value
-
-
 Url = Annotated[str, AfterValidator(_url)]
-Schedule = Annotated[str, AfterValidator(_schedule)]
 
 
 class Settings(BaseModel):
@@ -156,15 +149,15 @@ class Settings(BaseModel):
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="Time zone of the schedules and of dates in the operator's mails."
     )
-    harvest_schedule: Schedule = Field(
+    harvest_schedule: str = Field(
         "daily 05:30", description='"daily HH:MM", "mon HH:MM" or "monthly HH:MM".'
     )
-    digest_schedule: Schedule = Field("mon 07:00", description="The same forms.")
-    reread_schedule: Schedule = Field(
+    digest_schedule: str = Field("mon 07:00", description="The same forms.")
+    reread_schedule: str = Field(
         "monthly 03:10",
         description="When everything is read again; monthly is the first of the month.",
     )
-    backup_schedule: Schedule = Field("daily 02:40", description="When a backup is made.")
+    backup_schedule: str = Field("daily 02:40", description="When a backup is made.")
     backup_dir: Path = Field(
         Path("backups"), description="Where backups go; another disk is better."
     )

@@ -115,8 +115,6 @@ def publish_site(ctx: Context) -> None:
     print(f"Site: {written.files} files, {written.changed} changed: {where}")
 
 
-
-
 def run(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Do everything once, now, and end.")] = False,

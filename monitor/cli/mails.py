@@ -62,7 +62,7 @@ def _preview(ctx: Context) -> None:
 
     folder = Path("preview")
     folder.mkdir(exist_ok=True)
-    mails = stage.preview(ctx.store, ctx.catalog, ctx.settings, now())
+    mails = stage.preview(ctx.store, ctx.catalog, ctx.settings, now(), _next_run(ctx, now()))
     for number, content in enumerate(mails.values(), 1):
         path = folder / f"preview-{number}.eml"
         path.write_bytes(content)
@@ -99,7 +99,8 @@ def send_digest(ctx: Context, when: datetime | None = None) -> None:
     def clock() -> datetime:
         return when or now()
 
-    issue = stage.make_issue(ctx.store, ctx.catalog, ctx.settings, clock())
+    moment = clock()
+    issue = stage.make_issue(ctx.store, ctx.catalog, ctx.settings, moment, _next_run(ctx, moment))
     if issue:
         print(
             f"Issue {issue.number}: {len(issue.papers)} papers, {len(issue.changes)} changes, "
@@ -108,6 +109,16 @@ def send_digest(ctx: Context, when: datetime | None = None) -> None:
     else:
         print("No new issue: there is nothing to tell yet.")
     deliver(ctx, clock)
+
+
+def _next_run(ctx: Context, moment: datetime) -> datetime:
+    """When PubMed is asked again, for the receipt."""
+    from monitor import timetable
+
+    try:
+        return timetable.following(ctx.settings.harvest_schedule, ctx.settings.timezone, moment)
+    except ValueError as error:
+        raise ConfigurationError(f"MONITOR_HARVEST_SCHEDULE: {error}.") from error
 
 
 def deliver(ctx: Context, clock: Callable[[], datetime] = now) -> None:

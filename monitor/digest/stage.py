@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Final
 
-from monitor import timetable
 from monitor.catalog import Catalog
 from monitor.digest import confirmation, mail, transport
 from monitor.digest.delivery import Mailer, deliver, sender_of
@@ -41,13 +40,19 @@ __all__ = [
 _QUIET_FOR: Final = timedelta(hours=20)
 
 
-def make_issue(store: Store, catalog: Catalog, settings: Settings, now: datetime) -> Issue | None:
-    """Freeze the next issue with its deliveries.
+def make_issue(
+    store: Store,
+    catalog: Catalog,
+    settings: Settings,
+    now: datetime,
+    next_run: datetime | None = None,
+) -> Issue | None:
+    """Freeze the next issue with its deliveries. `next_run` is when PubMed is asked again.
 
     None when another process was faster, when nothing was harvested yet, or when the last issue is
     of today and there is nothing to tell: a second "quiet week" on one day would be noise.
     """
-    issue, events = next_issue(store, catalog, settings, now)
+    issue, events = next_issue(store, catalog, now, next_run)
     if not events and (issue.since is None or now - issue.since < _QUIET_FOR):
         return None
     domain = sender_of(settings, catalog).domain
@@ -61,7 +66,7 @@ def make_issue(store: Store, catalog: Catalog, settings: Settings, now: datetime
 
 
 def next_issue(
-    store: Store, catalog: Catalog, settings: Settings, now: datetime
+    store: Store, catalog: Catalog, now: datetime, next_run: datetime | None = None
 ) -> tuple[Issue, list[Event]]:
     """The issue that would be made now, and the events it tells; nothing is written."""
     before = issues.latest(store)
@@ -76,7 +81,7 @@ def next_issue(
         before,
         catalog,
         now,
-        timetable.following(settings.harvest_schedule, settings.timezone, now),
+        next_run,
     )
     return issue, events
 
@@ -112,10 +117,14 @@ def welcome(store: Store, settings: Settings, catalog: Catalog, now: datetime) -
 
 
 def preview(
-    store: Store, catalog: Catalog, settings: Settings, now: datetime
+    store: Store,
+    catalog: Catalog,
+    settings: Settings,
+    now: datetime,
+    next_run: datetime | None = None,
 ) -> Mapping[str, bytes]:
     """The mails that would be sent now, by address; nothing is written to the database."""
-    issue, _ = next_issue(store, catalog, settings, now)
+    issue, _ = next_issue(store, catalog, now, next_run)
     readers = [r for r in subscribers.everyone(store) if _is_due(r, issue)]
     if not readers:
         readers = [Subscriber(0, "reader@example.org", now)]
@@ -147,7 +156,7 @@ def send_test(
     Nothing is recorded, and the Message-ID is another each time. A reader's choices hold, any
     other address gets all. Raises `MailError` when the mail was not taken.
     """
-    issue = issues.latest(store) or next_issue(store, catalog, settings, now)[0]
+    issue = issues.latest(store) or next_issue(store, catalog, now)[0]
     reader = subscribers.find(store, address) or Subscriber(0, address, now)
     mailer = Mailer(store, catalog, settings)
     domain = sender_of(settings, catalog).domain
