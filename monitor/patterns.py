@@ -13,12 +13,12 @@ what is done for every word after that is a look-up of its number.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import accumulate
 from operator import itemgetter
 from threading import Lock
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast, overload
 
 from monitor.cues import WORD, Gap, parse
 
@@ -33,7 +33,7 @@ _MOST_REMEMBERED = 200_000
 _JOINED, _BROKEN, _STOPPED = 0, 1, 2
 #: The number of words that are in no cue, and that of the end of a text.
 _UNKNOWN, _END = 0, -1
-_HEAD = 2
+_HEAD = 3
 _by_place = itemgetter(0, 1)
 
 
@@ -72,37 +72,51 @@ class _Kinds(dict[str, int]):
 _KINDS = _Kinds()
 
 
-class Tokens(tuple[Token, ...]):  # noqa: SLOT001 - a tuple has no room for slots
-    """The words of a text in order, with what a matcher asks of them.
+class Tokens(Sequence[Token]):
+    """The words of a text in order, with what a matcher asks of them. Made by `tokenize`.
 
-    `words`, `starts` and `ends` are those of the tokens. `kinds[i]` tells what stands before word
-    `i`, `until[i]` is the first word after word `i` that a distance no longer reaches. `found`
-    remembers what pools found. Equal to a plain tuple of the same tokens.
+    `words`, `starts` and `ends` are those of the tokens, which are made only when asked for.
+    `kinds[i]` tells what stands before word `i`, `until[i]` is the first word after word `i` that a
+    distance no longer reaches. `found` remembers what pools found.
     """
 
-    words: list[str]
-    starts: list[int]
-    ends: list[int]
-    kinds: list[int]
-    until: list[int]
-    found: dict[Pool, list[list[Hit[Hashable]]]]
+    __slots__ = ("ends", "found", "kinds", "starts", "until", "words")
+
+    def __init__(
+        self, words: list[str], starts: list[int], ends: list[int], kinds: list[int]
+    ) -> None:
+        self.words, self.starts, self.ends, self.kinds = words, starts, ends, kinds
+        self.until: list[int] = []
+        for at, kind in enumerate(kinds):
+            if kind == _STOPPED:
+                self.until += [at] * (at - len(self.until))
+        self.found: dict[Pool, list[list[Hit[Hashable]]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[Token]:
+        return map(_token, zip(self.words, self.starts, self.ends, strict=True))
+
+    @overload
+    def __getitem__(self, at: int) -> Token: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Token]: ...
+    def __getitem__(self, at: int | slice) -> Token | list[Token]:
+        if isinstance(at, slice):
+            return list(
+                map(_token, zip(self.words[at], self.starts[at], self.ends[at], strict=True))
+            )
+        return Token(self.words[at], self.starts[at], self.ends[at])
 
 
 def tokenize(text: str) -> Tokens:
     """Words of a text with their offsets; "4.5" and "3,925" are one word each."""
     parts = _WORD.split(text)
     bounds = list(accumulate(map(len, parts)))
-    words, starts, ends = parts[1::2], bounds[0:-1:2], bounds[1::2]
-    tokens = Tokens(map(_token, zip(words, starts, ends, strict=True)))
-    tokens.words, tokens.starts, tokens.ends = words, starts, ends
-    tokens.kinds = list(map(_KINDS.__getitem__, parts[0::2]))
-    tokens.kinds[0] = tokens.kinds[-1] = _STOPPED
-    until: list[int] = []
-    for at, kind in enumerate(tokens.kinds):
-        if kind == _STOPPED:
-            until += [at] * (at - len(until))
-    tokens.until, tokens.found = until, {}
-    return tokens
+    kinds = list(map(_KINDS.__getitem__, parts[0::2]))
+    kinds[0] = kinds[-1] = _STOPPED
+    return Tokens(parts[1::2], bounds[0:-1:2], bounds[1::2], kinds)
 
 
 class _Node:
@@ -119,8 +133,8 @@ class _Node:
         self.words: dict[str, _Node] = {}
         self.gaps: dict[int, _Node] = {}
         self.outs: list[tuple[int, Hashable]] = []
-        self.next: dict[int, tuple[_Node, ...]] = {}
-        self.over: dict[int, tuple[tuple[int, _Node], ...]] = {}
+        self.next: dict[int, tuple[_Node, ...]] | None = None
+        self.over: dict[int, tuple[tuple[int, _Node], ...]] | None = None
         self.reach = 0
 
 
@@ -143,29 +157,32 @@ class _Numbers(dict[str, int]):
         self._holders: dict[str, list[_Node]] = {}
         for node in self._nodes:
             node.reach = max(node.gaps, default=0)
+            node.next = {} if node.words else None
+            node.over = {} if node.gaps else None
             for part in dict.fromkeys(
                 [*node.words, *(p for g in node.gaps.values() for p in g.words)]
             ):
                 self._holders.setdefault(part, []).append(node)
         self._root = root
         self.leads: dict[int, _Following | dict[int, _Following]] = {}
-        self._heads: dict[str, list[str]] = {}
-        self._short: list[str] = []
+        self._heads: dict[str, list[tuple[str, str]]] = {}
+        self._short: list[tuple[str, str]] = []
         for part in self._holders:
             if part[0] == "*":
                 prefix = part[1:]
-                short = len(prefix) < _HEAD
-                (self._short if short else self._heads.setdefault(prefix[:_HEAD], [])).append(part)
+                heads = self._heads.setdefault(prefix[:_HEAD], [])
+                (heads if len(prefix) >= _HEAD else self._short).append((prefix, part))
 
     def __missing__(self, word: str) -> int:
         lower = word.lower()
         parts = [p for p in (lower, "=" + word) if p in self._holders]
-        parts += [p for p in self._short if lower.startswith(p[1:])]
-        parts += [p for p in self._heads.get(lower[:_HEAD], ()) if lower.startswith(p[1:])]
+        for prefix, part in (*self._short, *self._heads.get(lower[:_HEAD], ())):
+            if lower.startswith(prefix):
+                parts.append(part)
         with self._lock:
             if len(self) > _MOST_REMEMBERED:
                 self.clear()
-            number = self[word] = self._number(tuple(sorted(parts)))
+            number = self[word] = self._number(tuple(parts))
         return number
 
     def _number(self, parts: tuple[str, ...]) -> int:
@@ -176,7 +193,7 @@ class _Numbers(dict[str, int]):
         number = len(self._numbers)
         for node in dict.fromkeys(n for p in parts for n in self._holders[p]):
             following = tuple(node.words[p] for p in parts if p in node.words)
-            if following:
+            if following and node.next is not None:
                 node.next[number] = following
             distant = tuple(
                 (width, after.words[p])
@@ -184,7 +201,7 @@ class _Numbers(dict[str, int]):
                 for p in parts
                 if p in after.words
             )
-            if distant:
+            if distant and node.over is not None:
                 node.over[number] = distant
             if node is self._root:
                 self.leads[number] = _lead(following)
@@ -195,7 +212,7 @@ class _Numbers(dict[str, int]):
 def _lead(nodes: _Following) -> _Following | dict[int, _Following]:
     """Where cues go on that start with a word: only what may follow it, where that is all."""
     first = nodes[0]
-    if len(nodes) == 1 and not first.outs and not first.gaps:
+    if len(nodes) == 1 and not first.outs and not first.gaps and first.next is not None:
         return first.next
     return nodes
 
@@ -284,13 +301,13 @@ def _walk(
         after = at + 1
         if node.outs:
             found.append((tokens.starts[first], tokens.ends[at], node.outs))
-        if node.next and kinds[after] == _JOINED:
+        if node.next is not None and kinds[after] == _JOINED:
             following = node.next.get(numbers[after])
             if following is not None:
                 for n in following:
                     stack.append((after, n))  # noqa: PERF401 - quicker for one or two
-        if node.over:
-            over = node.over
+        over = node.over
+        if over is not None:
             last, stop = after + node.reach + 1, until[at]
             ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136 - an inner loop
             if not over.keys().isdisjoint(ahead):

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.assess.text import Text
-from monitor.patterns import Token
+from monitor.patterns import Token, Tokens
 
 Floats = npt.NDArray[np.float32]
 
@@ -93,7 +93,8 @@ class Vocabulary:
 
     def rows(self, tokens: Sequence[Token], *, title: bool = False) -> list[int]:
         """Rows of a passage's words and pairs, as often as they occur; -1 stands for none."""
-        words = [self._row(t.text) for t in tokens]
+        named = tokens.words if isinstance(tokens, Tokens) else [t.text for t in tokens]
+        words = [self._row(word) for word in named]
         pairs = [a * _STRIDE + b for a, b in pairwise(words) if a >= 0 and b >= 0]
         rows = words + [self._pairs.get(p, -1) for p in pairs]
         if title:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import log1p
 
-from monitor.assess.passages import FINDINGS, Clause, Kind
+from monitor.assess.passages import OWN, Clause, Kind
 from monitor.model import FieldName, SectionCategory
 
 #: Designs whose text argues from other people's results.
@@ -25,42 +25,10 @@ NO_RESULTS = frozenset(
     "protocol erratum news retraction_notice expression_of_concern editorial comment_letter".split()
 )
 _SUBJECTS = frozenset({"illness", "ldn"})
-_PLANS = frozenset({"future", "aim"})
-_OWN = frozenset({SectionCategory.RESULTS, SectionCategory.CONCLUSIONS})
 _ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})
 #: Characters between a mechanism and a finding that belong together.
 _NEAR = 40
 _ADJACENT = 25
-
-
-def is_denied(clause: Clause) -> bool:
-    """Whether the clause states a null result or denies something."""
-    marks = clause.marks
-    return "null" in marks or ("null_weak" in marks and "patients_vs_controls" in marks)
-
-
-def is_finding(clause: Clause) -> bool:
-    """Whether the clause states a positive finding and denies nothing."""
-    return not is_denied(clause) and not FINDINGS.isdisjoint(clause.marks)
-
-
-def is_plan(clause: Clause) -> bool:
-    """Whether the clause says what is to be done or asked, and reports nothing."""
-    return not _PLANS.isdisjoint(clause.marks) and "report" not in clause.marks
-
-
-def is_own(clause: Clause) -> bool:
-    """Whether the clause tells what this paper found, by its place or by its words."""
-    return (
-        clause.sentence.field is FieldName.TITLE
-        or clause.sentence.role in _OWN
-        or "own_finding" in clause.around
-    )
-
-
-def is_fresh(clause: Clause) -> bool:
-    """Whether the clause is neither known before nor still to be done."""
-    return "background" not in clause.marks and not is_plan(clause)
 
 
 @dataclass(slots=True)
@@ -143,9 +111,7 @@ class Paper:
     def own(self) -> tuple[Clause, ...]:
         """Title, results and conclusions."""
         return tuple(
-            c
-            for c in self.clauses
-            if c.sentence.role in _OWN or c.sentence.field is FieldName.TITLE
+            c for c in self.clauses if c.sentence.role in OWN or c.sentence.field is FieldName.TITLE
         )
 
 
@@ -186,9 +152,9 @@ def collect(clauses: tuple[Clause, ...], text_of: dict[FieldName, str], design: 
 def _is_result(clause: Clause) -> bool:
     """Whether the clause reports a result, by its place or, where that is unsure, by its words."""
     role = clause.sentence.role
-    if role in _OWN or "own_finding" not in clause.marks:
+    if role in OWN or "own_finding" not in clause.marks:
         return role is SectionCategory.RESULTS
-    return is_fresh(clause) and (is_finding(clause) or is_denied(clause))
+    return clause.fresh and (clause.finding or clause.denied)
 
 
 def _count(values: Sequence[bool] | list[Clause], most: int = 3) -> float:
@@ -205,7 +171,7 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     conclusions = [c for c in body if c.sentence.role is SectionCategory.CONCLUSIONS]
     own = results + conclusions
     distance = {id(c): evidence.distance(c) for c in strong}
-    fresh = [c for c in strong if is_fresh(c)]
+    fresh = [c for c in strong if c.fresh]
     names = len(paper.evidence)
     listed = min((paper.listed[_place(c)] for c in own or clauses), default=1)
     found = {
@@ -213,9 +179,9 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "no_results": paper.design in NO_RESULTS,
         "title": bool(title),
         "title_strong": any(c.sentence.field is FieldName.TITLE for c in strong),
-        "title_result": any(is_finding(c) or is_denied(c) for c in title),
+        "title_result": any(c.finding or c.denied for c in title),
         "in_results": bool(results),
-        "conclusion": any(is_finding(c) and not is_plan(c) for c in conclusions),
+        "conclusion": any(c.finding and not c.plan for c in conclusions),
         "reported": any("report" in c.marks for c in own),
         "only_background": not review and not own and not title,
         "only_asked": not review
@@ -223,13 +189,13 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         and not title
         and any(c.sentence.role in _ASKING for c in body),
         "argued": review and any("argue" in c.marks for c in body),
-        "argued_anew": review and any("argue" in c.marks and is_fresh(c) for c in body),
+        "argued_anew": review and any("argue" in c.marks and c.fresh for c in body),
         "review_concludes": review and bool(conclusions),
         "review_list": review * log1p(listed),
         "clauses": min(len(clauses), 5),
         "own_clauses": min(len(own), 4),
         "strong_clauses": min(len(strong), 4),
-        "own_strong": _count([c.sentence.role in _OWN or _is_result(c) for c in strong]),
+        "own_strong": _count([c.sentence.role in OWN or _is_result(c) for c in strong]),
         "cues": min(len(evidence.cues), 5),
         "foremost": len(clauses) == paper.most,
         "mechanisms": min(names, 8) / 4,
@@ -242,7 +208,7 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "near_title": any(distance.get(id(c), 10_000) <= _NEAR for c in title),
         "own_words": _count(["own_finding" in c.around for c in fresh]),
         "own_words_primary": (not review) * _count(["own_finding" in c.around for c in fresh]),
-        "never_own": not review and not title and not any(is_own(c) for c in strong),
+        "never_own": not review and not title and not any(c.own for c in strong),
         "weak": log1p(evidence.weak),
         "hypothesis": paper.design == "hypothesis",
         "systematic": paper.design in {"systematic_review", "scoping_review"},
@@ -251,19 +217,19 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         and bool(strong)
         and all(c.sentence.position < 0.2 for c in strong),  # noqa: PLR2004
         "illness_in_title": paper.names_illness,
-        "findings": sum(len(c.findings) for c in strong if c.sentence.role in _OWN) > 2,  # noqa: PLR2004
+        "findings": sum(len(c.findings) for c in strong if c.sentence.role in OWN) > 2,  # noqa: PLR2004
     }
     return {name: float(value) for name, value in found.items()}
 
 
 def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     """Numbers that tell whether the side taken is against the mechanism, wholly or in part."""
-    own = [c for c in (*evidence.clauses, *evidence.echoes) if is_own(c) and not is_plan(c)]
+    own = [c for c in (*evidence.clauses, *evidence.echoes) if c.own and not c.plan]
     strong = set(evidence.strong)
-    denied = [c for c in own if is_denied(c)]
-    positive = [c for c in own if is_finding(c)]
-    paper_denied = sum(map(is_denied, paper.own))
-    paper_positive = sum(map(is_finding, paper.own))
+    denied = [c for c in own if c.denied]
+    positive = [c for c in own if c.finding]
+    paper_denied = sum(c.denied for c in paper.own)
+    paper_positive = sum(c.finding for c in paper.own)
     conclusions = SectionCategory.CONCLUSIONS
     found = {
         "denied": min(len(denied), 3),
@@ -287,7 +253,7 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "paper_share_denied": paper_denied / (paper_denied + paper_positive + 1),
         "paper_denied": min(paper_denied, 4),
         "paper_title_denied": any(
-            is_denied(c) for c in paper.own if c.sentence.field is FieldName.TITLE
+            c.denied for c in paper.own if c.sentence.field is FieldName.TITLE
         ),
         "treatment": evidence.treatments > 0,
     }

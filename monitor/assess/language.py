@@ -6,10 +6,8 @@ language is for the note that readers see.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from monitor.assess.words import word_set
-from monitor.patterns import Token
+from monitor.patterns import Tokens
 
 _ENGLISH = word_set(
     "the of and in to with a for was were is are by that this on as from be or an at which we not "
@@ -42,17 +40,18 @@ _ENOUGH_WORDS = 8
 _LOOKED_AT = 150
 
 
-def language_of(tokens: Sequence[Token], text: str) -> str:
+def language_of(tokens: Tokens, text: str) -> str:
     """English name of the language, "unknown" where it cannot be told; short texts pass as English.
 
     A text in a script other than the Latin one is told by its letters, however short.
     """
-    if text.count(" the ") + text.count(" of ") >= _LEAST_ENGLISH * len(tokens):
-        return "English"  # the quick way out: two words are enough for nearly every abstract
+    enough = _LEAST_ENGLISH * len(tokens)
+    if text.count(" the ") + text.count(" of ") + text.count(" and ") >= enough:
+        return "English"  # the quick way out: three words are enough for nearly every abstract
     script = _script(text[:2000])
     if script:
         return script
-    words = [t.text.lower() for t in tokens[:_LOOKED_AT] if not t.text[0].isdigit()]
+    words = [w.lower() for w in tokens.words[:_LOOKED_AT] if not w[0].isdigit()]
     if len(words) < _ENOUGH_WORDS:
         return "English"
     english = sum(w in _ENGLISH for w in words)

@@ -18,10 +18,6 @@ from monitor.assess.evidence import (
     Paper,
     against_features,
     collect,
-    is_denied,
-    is_finding,
-    is_fresh,
-    is_own,
     side_features,
 )
 from monitor.assess.passages import Clause, Kind, PassageReader
@@ -148,7 +144,7 @@ def _silent(paper: Paper, text: Text) -> str:
 
 def _speaks_for(evidence: Evidence) -> bool:
     """Whether the paper's own findings speak for the mechanism too."""
-    return any(is_finding(c) and is_own(c) and is_fresh(c) for c in evidence.clauses)
+    return any(c.finding and c.own and c.fresh for c in evidence.clauses)
 
 
 def _confidence(verdict: Verdict) -> float:
@@ -182,7 +178,7 @@ def _best(evidence: Evidence, clauses: list[Clause], *, denied: bool) -> Clause:
 
 
 def _plainness(evidence: Evidence, clause: Clause, *, denied: bool) -> float:
-    wanted = is_denied(clause) if denied else is_finding(clause)
+    wanted = clause.denied if denied else clause.finding
     role = clause.sentence.role
     place = {SectionCategory.CONCLUSIONS: 1.0, SectionCategory.RESULTS: 0.8}.get(role, 0.0)
     if clause.sentence.field is FieldName.TITLE:
@@ -192,7 +188,7 @@ def _plainness(evidence: Evidence, clause: Clause, *, denied: bool) -> float:
         2.0 * wanted
         + place
         + 0.8 * ("own_finding" in clause.around)
-        + 0.8 * is_fresh(clause)
+        + 0.8 * clause.fresh
         + 0.5 * strong
         + 0.4 * (evidence.distance(clause) <= 40)  # noqa: PLR2004 - characters: the same phrase
         - 0.4 * ("hedge" in clause.marks)

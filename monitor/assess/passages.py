@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog
-from monitor.model import FieldName
+from monitor.model import FieldName, SectionCategory
 from monitor.patterns import Hit, Matcher, Pool
 
 #: Groups that tell a positive finding; inside a denial they are part of it.
 FINDINGS = frozenset({"change", "relation", "benefit"})
 DENIAL = "null"
+_PLANS = frozenset({"future", "aim"})
+#: Roles of sentences that tell what the paper itself found.
+OWN = frozenset({SectionCategory.RESULTS, SectionCategory.CONCLUSIONS})
 
+# All begin with one of a set of letters, so that the search skips the rest of the text quickly.
 _CLAUSE = re.compile(
-    r";\s|,?\s(?=(?:but|whereas|although|though|however|while)\s)|:\s(?=[a-z(])|,\s(?=and\s(?:no|not)\s)"
+    r"[;:,\s](?:(?<=;)\s|(?<=:)\s(?=[a-z(])|(?<=,)\s(?=and\s(?:no|not)\s)"
+    r"|(?:(?<=,)\s|(?<=\s))(?=[bwath])(?=(?:but|whereas|although|though|however|while)\s))"
 )
 _SUBORDINATE = re.compile(r"(?:Although|While|Despite|Whereas|Even though|Though)\b")
 _COMMA = re.compile(r",\s(?![^()]*\))")
@@ -38,6 +43,9 @@ class Kind(StrEnum):
     TRAP = "trap"
     GROUP = "group"
     GROUP_TRAP = "trap of a group"
+
+
+_GROUP = Kind.GROUP
 
 
 class Rule(NamedTuple):
@@ -66,12 +74,18 @@ class Mention(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Clause:
     """A part of a sentence in which a denial holds: `field[start:end]` of the sentence's field.
 
     `marks` are the cue groups found in the clause, `around` those of the whole sentence; `findings`
-    are the places of positive findings and denials in the clause, in order.
+    are the places of positive findings and denials in the clause, in order. Not to be changed; it
+    is not frozen because that makes thousands of them slow to build.
+
+    What follows from the marks: `denied`, it states a null result or denies something; `finding`,
+    it states a positive finding and denies nothing; `plan`, it says what is to be done or asked,
+    and reports nothing; `fresh`, it is neither known before nor still to be done; `own`, it tells
+    what this paper found, by its place or by its words.
     """
 
     sentence: Sentence
@@ -81,6 +95,24 @@ class Clause:
     around: frozenset[str]
     mentions: tuple[Mention, ...]
     findings: tuple[tuple[int, int], ...] = ()
+    denied: bool = field(init=False)
+    finding: bool = field(init=False)
+    plan: bool = field(init=False)
+    fresh: bool = field(init=False)
+    own: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        marks = self.marks
+        self.denied = DENIAL in marks or ("null_weak" in marks and "patients_vs_controls" in marks)
+        self.finding = not self.denied and not FINDINGS.isdisjoint(marks)
+        self.plan = not _PLANS.isdisjoint(marks) and "report" not in marks
+        self.fresh = "background" not in marks and not self.plan
+        sentence = self.sentence
+        self.own = (
+            sentence.role in OWN
+            or "own_finding" in self.around
+            or sentence.field is FieldName.TITLE
+        )
 
 
 def rules_of(catalog: Catalog) -> Iterator[tuple[Rule, tuple[str, ...]]]:
@@ -106,15 +138,17 @@ class PassageReader:
             ((i, cue) for i, (_, cues) in enumerate(rules) for cue in cues), pool
         )
         self._trap_of = _traps(self._rules)
+        denial = Rule(Kind.GROUP, DENIAL)
+        self._denial = next((i for i, r in enumerate(self._rules) if r == denial), -1)
 
     def read(self, text: Text) -> tuple[Clause, ...]:
         """All clauses of title and abstract, in order."""
         found: list[Clause] = []
-        for field in (FieldName.TITLE, FieldName.ABSTRACT):
-            whole = text.field(field)
+        for name in (FieldName.TITLE, FieldName.ABSTRACT):
+            whole = text.field(name)
             if whole:
-                hits = self._outside_traps(self._matcher.find(whole, text.tokens(field)))
-                sentences = (s for s in text.sentences if s.field is field)
+                hits = self._outside_traps(self._matcher.find(whole, text.tokens(name)))
+                sentences = (s for s in text.sentences if s.field is name)
                 found += self._clauses(whole, sentences, hits)
         return tuple(found)
 
@@ -122,13 +156,19 @@ class PassageReader:
         trap_of = self._trap_of
         traps: dict[int, list[Hit[int]]] = {}
         for hit in hits:
-            if trap_of[hit.key] == hit.key:
-                traps.setdefault(hit.key, []).append(hit)
+            key = hit[0]
+            if trap_of[key] == key:
+                traps.setdefault(key, []).append(hit)
+        if not traps:
+            return hits
         return [
             hit
             for hit in hits
-            if (trap := trap_of[hit.key]) != hit.key
-            and not any(t.start <= hit.start and hit.end <= t.end for t in traps.get(trap, ()))
+            if (trap := trap_of[hit[0]]) != hit[0]
+            and (
+                trap not in traps
+                or not any(t.start <= hit.start and hit.end <= t.end for t in traps[trap])
+            )
         ]
 
     def _clauses(
@@ -154,25 +194,27 @@ class PassageReader:
         self, whole: str, start: int, hits: list[Hit[int]]
     ) -> tuple[frozenset[str], tuple[Mention, ...], tuple[tuple[int, int], ...]]:
         """Marks, mentions and findings of a clause; a finding inside a denial is part of it."""
-        named = [(self._rules[hit.key], hit) for hit in hits]
+        if not hits:
+            return frozenset(), (), ()
+        rules, denial = self._rules, self._denial
         denials = [
-            (hit.start, hit.end)
-            for rule, hit in named
-            if rule.id == DENIAL and not _aside(whole, start, hit.start)
+            (at, end) for key, at, end in hits if key == denial and not _aside(whole, start, at)
         ]
         marks = {DENIAL} if denials else set()
         mentions = []
         findings = denials[:]
-        for rule, hit in named:
-            if rule.kind is not Kind.GROUP:
-                mentions.append(Mention(rule.id, rule.kind, hit.start, hit.end))
-            elif rule.id not in FINDINGS:
-                if rule.id != DENIAL:
-                    marks.add(rule.id)
-            elif not any(s <= hit.start < e for s, e in denials):
-                marks.add(rule.id)
-                findings.append((hit.start, hit.end))
-        return frozenset(marks), tuple(mentions), tuple(sorted(findings))
+        for key, at, end in hits:
+            kind, name = rules[key]
+            if kind is not _GROUP:
+                mentions.append(Mention(name, kind, at, end))
+            elif name not in FINDINGS:
+                if key != denial:
+                    marks.add(name)
+            elif not denials or not any(s <= at < e for s, e in denials):
+                marks.add(name)
+                findings.append((at, end))
+        findings.sort()
+        return frozenset(marks), tuple(mentions), tuple(findings)
 
 
 def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog, RelevanceRule, Topic
@@ -20,7 +20,7 @@ _QUOTES = 2
 _MOST_LETTERS = 400
 
 
-class _Use(Enum):
+class _Use(IntEnum):
     CUE = 0
     TRAP = 1
     REQUIRED = 2
@@ -59,7 +59,8 @@ class RelevanceReader:
     def read(self, article: Article, text: Text) -> tuple[Relevance, ...]:
         """Relevance to each topic, in the order of the catalog."""
         found = list(self._sentences(text))
-        keywords = [self._hits(k) for k in article.keywords]
+        # All keywords in one go: no cue goes on over the end of a line.
+        keywords = [self._hits("\n".join(article.keywords))] if article.keywords else []
         return tuple(
             self._judge(number, topic, article, found, keywords)
             for number, topic in enumerate(self._topics)

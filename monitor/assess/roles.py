@@ -8,10 +8,11 @@ the best rising sequence is taken. Pure.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from monitor.model import Article, SectionCategory
-from monitor.patterns import Token
+from monitor.patterns import Tokens
 
 _BACKGROUND = SectionCategory.BACKGROUND
 _OBJECTIVE = SectionCategory.OBJECTIVE
@@ -65,8 +66,8 @@ _INLINE = re.compile(
 )
 
 #: Votes of single words for a role, in units of log-odds, for abstracts without labels.
-_VOTES: dict[str, tuple[SectionCategory, float]] = {
-    word: (role, weight)
+_VOTES: dict[str, tuple[int, float]] = {
+    word: (_ORDER.index(role), weight)
     for role, weight, words in (
         (
             _OBJECTIVE,
@@ -196,7 +197,7 @@ def _unlabelled(text: str, start: int, end: int) -> Iterator[Span]:
         yield at, end, role
 
 
-def infer(tokens: Sequence[Token], spans: Sequence[Span]) -> list[SectionCategory]:
+def infer(tokens: Tokens, spans: Sequence[Span]) -> list[SectionCategory]:
     """Roles of sentences: those that have one keep it, the others get the likeliest in order."""
     roles = [role for _, _, role in spans]
     open_ones = [i for i, role in enumerate(roles) if role is _UNASSIGNED]
@@ -208,20 +209,20 @@ def infer(tokens: Sequence[Token], spans: Sequence[Span]) -> list[SectionCategor
     return roles
 
 
-def _scores(tokens: Sequence[Token], spans: Sequence[Span]) -> list[list[float]]:
+def _scores(tokens: Tokens, spans: Sequence[Span]) -> list[list[float]]:
     """For each sentence the score of each role, by its words and its place."""
     scores: list[list[float]] = []
     at, total = 0, max(spans[-1][1], 1)
+    starts, ends = tokens.starts, tokens.ends
+    votes = [_VOTES.get(word) for word in map(str.lower, tokens.words)]
     for start, end, _ in spans:
         place = (start + end) / (2 * total)
         row = [-_PLACE_WEIGHT * abs(place - p) for p in _PLACE]
-        while at < len(tokens) and tokens[at].start < start:
-            at += 1
-        while at < len(tokens) and tokens[at].end <= end:
-            vote = _VOTES.get(tokens[at].text.lower())
+        at = bisect_left(starts, start, at)
+        first, at = at, bisect_right(ends, end, at)
+        for vote in votes[first:at]:
             if vote is not None:
-                row[_ORDER.index(vote[0])] += vote[1]
-            at += 1
+                row[vote[0]] += vote[1]
         scores.append(row)
     return scores
 

@@ -86,7 +86,7 @@ class Text:
         """The sentence itself."""
         return self.field(sentence.field)[sentence.start : sentence.end]
 
-    def tokens_of(self, sentence: Sentence) -> tuple[Token, ...]:
+    def tokens_of(self, sentence: Sentence) -> list[Token]:
         """Words of a sentence; offsets are still those of the field."""
         tokens = self.tokens(sentence.field)
         first = bisect_left(tokens.starts, sentence.start)

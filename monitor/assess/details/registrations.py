@@ -25,8 +25,11 @@ _TRIALS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("IRCT", re.compile(r"\bIRCT\d{10,18}N\d+\b")),
     ("NTR", re.compile(r"\bNTR\s?\d{3,4}\b|\bNL\d{4,5}\b(?=[^.]{0,30}[Tt]rial)")),
 )
+#: Registers whose numbers stand in texts without their names.
+_UNNAMED = frozenset({"EudraCT", "EUCT", "NTR"})
 _REVIEWS = re.compile(r"\bCRD\s?42\d{9}\b|\bCRD\s?42\d{7,10}\b")
-_LOOK = re.compile(r"\d{6}|NTR|CTRI|NL\d{4}")
+# One set of letters in front, so that the search skips the rest of the text quickly.
+_LOOK = re.compile(r"[\dCN](?:(?<=\d)\d{5}|(?<=C)TRI|(?<=N)(?:TR|L\d{4}))")
 _BANKS = frozenset(
     {
         "ANZCTR", "CRiS", "CTRI", "ChiCTR", "ClinicalTrials.gov", "DRKS", "EudraCT", "IRCT",
@@ -46,7 +49,9 @@ def read_registrations(article: Article, text: Text) -> tuple[tuple[Fact, ...], 
         field = text.field(name)
         if not _LOOK.search(field):
             continue
-        for _, pattern in _TRIALS:
+        for register, pattern in _TRIALS:
+            if register not in field and register not in _UNNAMED:
+                continue
             for match in pattern.finditer(field):
                 number = _tidy(match[1] if match.re.groups and match[1] else match[0])
                 trials.setdefault(
