@@ -217,15 +217,30 @@ def _lead(nodes: _Following) -> _Following | dict[int, _Following]:
     return nodes
 
 
+def _share(node: _Node, known: dict[Hashable, _Node]) -> _Node:
+    """The same trie with equal branches made one: an eighth of the nodes, so that they stay near.
+
+    "(a|b) ~3 (c|d)" stands for four phrases; what follows on "a" and on "b" is the same.
+    """
+    for branch in (node, *node.gaps.values()):
+        branch.words = {part: _share(n, known) for part, n in branch.words.items()}
+    gaps = ((g, part, id(n)) for g, after in node.gaps.items() for part, n in after.words.items())
+    words = frozenset((part, id(n)) for part, n in node.words.items())
+    return known.setdefault((tuple(node.outs), words, frozenset(gaps)), node)
+
+
 def _nodes(root: _Node) -> list[_Node]:
-    found, stack = [], [root]
+    found: dict[_Node, None] = {}
+    stack = [root]
     while stack:
         node = stack.pop()
-        found.append(node)
+        if node in found:
+            continue
+        found[node] = None
         stack.extend(node.words.values())
         for after in node.gaps.values():
             stack.extend(after.words.values())
-    return found
+    return list(found)
 
 
 class Pool:
@@ -266,6 +281,7 @@ class Pool:
 
     def _find(self, tokens: Tokens) -> list[list[Hit[Hashable]]]:
         if self._numbers is None:
+            self._root = _share(self._root, {})
             self._numbers = _Numbers(self._root)
         numbers = list(map(self._numbers.__getitem__, tokens.words))
         numbers.append(_END)
