@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts lock clean
+.PHONY: help setup demo test check lint types contracts messages lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ types: setup  ## mypy, strict
 
 contracts: setup  ## who may import whom
 	$(BIN)/lint-imports
+
+messages: setup  ## gather the words of the site into one catalogue
+	$(BIN)/pybabel -q extract -F monitor/publish/locale/babel.cfg -k say -k say_many:1,2 -k to_say --omit-header --add-location=file --width=98 -o monitor/publish/locale/messages.pot .
 
 lock:  ## write the requirements files anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --python-version 3.11 requirements/build.in -o requirements/build.txt

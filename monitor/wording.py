@@ -219,7 +219,7 @@ class Words:
         for claim in assessment.claims:
             found = catalog.mechanism.get(claim.mechanism)
             if found and claim.stance.takes_side:
-                said.setdefault(claim.stance, []).append(self.say(found.label).lower())
+                said.setdefault(claim.stance, []).append(inline(self.say(found.label)))
         return " ".join(self.say(_SIDES[s], what=self._few(names)) for s, names in said.items())
 
     def _few(self, values: Iterable[str], most: int = 3) -> str:
@@ -243,6 +243,11 @@ def paper_url(key: str) -> str:
     if key.isdigit():
         return f"https://pubmed.ncbi.nlm.nih.gov/{key}/"
     return f"https://doi.org/{key.removeprefix('doi:')}"
+
+
+def inline(label: str) -> str:
+    """A label as it stands inside a sentence; "NK cells" stays as it is."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def plural(n: int, one: str, many: str) -> str:

@@ -96,6 +96,7 @@ class Timeline:
     spans: tuple[Span, ...]
     labels: tuple[tuple[int, float], ...]
     axis: float
+    width: float
     height: float
 
 
@@ -112,7 +113,7 @@ def timeline(moves: Sequence[YearMove]) -> Timeline | None:
     most = max(max(m.supports, m.refutes, m.mixed) for m in moves)
     tall = max(m.supports + m.mixed / 2 for m in moves) / most * _ROOM
     deep = max(m.refutes + m.mixed / 2 for m in moves) / most * _ROOM
-    axis = round(_STRIP + 8 + max(tall, 8), 1)
+    axis = round(_STRIP + 20 + max(tall, 8), 1)
     columns = tuple(
         YearColumn(
             m,
@@ -128,8 +129,9 @@ def timeline(moves: Sequence[YearMove]) -> Timeline | None:
     labels = tuple(
         (year, round((year - first + 0.5) * step, 1)) for year in range(first, last + 1, every)
     )
-    height = round(axis + max(deep, 8) + 24, 1)
-    return Timeline(columns, tuple(_spans(moves, first, step)), labels, axis, height)
+    width = round((last - first + 1) * step, 1)
+    height = round(axis + max(deep, 0) + 36, 1)
+    return Timeline(columns, tuple(_spans(moves, first, step)), labels, axis, width, height)
 
 
 def _spans(moves: Sequence[YearMove], first: int, step: float) -> list[Span]:

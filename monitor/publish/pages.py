@@ -33,7 +33,7 @@ from monitor.publish.views.maps import gap_map
 from monitor.publish.views.methods import Excluded
 from monitor.publish.views.moves import Weigh
 from monitor.publish.views.papers import paper_view
-from monitor.publish.views.start import start
+from monitor.publish.views.start import direct_list, start
 from monitor.publish.views.trials import trials
 from monitor.wording import Words
 
@@ -130,6 +130,9 @@ def all_lists(contents: Contents) -> Iterator[ListView]:
     catalog, words = contents.catalog, contents.words
     for facet in list_views.facets(contents.lines, catalog, words):
         yield from facet.lists
+    direct = direct_list(contents.lines, catalog, words)
+    if direct:
+        yield direct
     yield from list_views.bearing_lists(catalog.claims, contents.bearings, contents.by_pmid, words)
     shown = gap_map(contents.bearings, contents.by_pmid, catalog, words)
     yield from list_views.cell_lists(shown, contents.by_pmid, catalog, words)

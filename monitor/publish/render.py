@@ -28,6 +28,7 @@ class Renderer:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
         )
+        self._environment.policies["ext.i18n.trimmed"] = True
         self._environment.install_gettext_callables(  # type: ignore[attr-defined]
             words.translations.gettext, words.translations.ngettext, newstyle=True
         )
@@ -38,6 +39,7 @@ class Renderer:
             day=words.day,
             number=words.number,
             say=words.say,
+            inline=wording.inline,
             charts=charts,
             **shared,
         )

@@ -36,14 +36,26 @@ class BearingLine:
     group: str
     kin: int
 
+    @property
+    def group_name(self) -> str:
+        """The person whom the group is named after, without the key of its first paper."""
+        return self.group.partition(" (")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Papers that take one side: how many there are, and those that the page shows."""
+    """Papers that take one side: how many there are of each kind, and those that are shown."""
 
     stance: Stance
-    total: int
+    own: int
+    reviews: int
+    withdrawn: int
     shown: tuple[BearingLine, ...]
+
+    @property
+    def total(self) -> int:
+        """All of them, those that do not count included."""
+        return self.own + self.reviews + self.withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +162,9 @@ def _sides(bearings: Sequence[Bearing], lines: Mapping[str, Line]) -> Iterator[S
         mine = strongest_first(b for b in bearings if b.stance is stance)
         if mine:
             shown = tuple(_line(b, lines[b.pmid], groups[b.group]) for b in mine[:SHOWN])
-            yield Side(stance, len(mine), shown)
+            withdrawn = sum(b.withdrawn for b in mine)
+            reviews = sum(b.reviewed and not b.withdrawn for b in mine)
+            yield Side(stance, len(mine) - withdrawn - reviews, reviews, withdrawn, shown)
 
 
 def _line(bearing: Bearing, line: Line, kin: int) -> BearingLine:

@@ -26,7 +26,7 @@ from monitor.publish import exports
 from monitor.publish.views.limits import not_shown
 from monitor.publish.views.lines import Line, design_label, line
 from monitor.publish.views.links import Related, outward, related
-from monitor.publish.views.passages import FactView, Segment, marked
+from monitor.publish.views.passages import FactView, Segment, marked, shown_once
 from monitor.wording import Words, to_say
 
 _SOURCE: Final = {
@@ -125,7 +125,7 @@ def paper_view(
         sure=words.sure(labels.design.confidence),
         indexer=tuple(design_label(d, catalog, words) for d in labels.design.indexer),
         not_shown=tuple(not_shown(paper, catalog, words)),
-        facts=facts,
+        facts=tuple(shown_once(facts, article.title)),
         claims=claims,
         text=marked(article.abstract, FieldName.ABSTRACT, resting) if show_abstract else (),
         links=tuple(outward(paper)),

@@ -11,9 +11,12 @@ from monitor.catalog import Catalog, Design
 from monitor.model import ClaimStatus, Direction
 from monitor.publish.views.claims import ClaimView
 from monitor.publish.views.lines import Line
+from monitor.publish.views.lists import ListView, newest_first
 from monitor.publish.views.trials import PROTOCOL
-from monitor.wording import Words, to_say
+from monitor.wording import Words, inline, to_say
 
+#: File name of the list of papers on the drug in the illness, without its ending.
+DIRECT: Final = "drug-in-illness"
 _GROUPS: Final = (
     (to_say("What is known"), (ClaimStatus.SUPPORTED, ClaimStatus.CONTRADICTED)),
     (to_say("What is disputed"), (ClaimStatus.CONTESTED,)),
@@ -38,16 +41,17 @@ class Point:
 class StartView:
     """The start page.
 
-    `direct` counts papers on the drug in the illness by design: (words, number, list file);
+    `direct` counts papers on the drug in the illness by design, `list_file` holds all of them;
     `groups` are headings with points on the drug; `causes` are claims on the illness alone.
     """
 
     drug: str
     illness: str
     papers: int
-    direct: tuple[tuple[str, int, str], ...]
+    direct: tuple[tuple[str, int], ...]
     groups: tuple[tuple[str, tuple[Point, ...]], ...]
     causes: tuple[ClaimView, ...]
+    list_file: str
 
 
 def start(
@@ -56,13 +60,7 @@ def start(
     """Where the evidence on the drug in the illness stands, from the claims and the papers."""
     drugs = [t for t in catalog.topics if t.agent]
     illnesses = [t for t in catalog.topics if not t.agent]
-    direct = [
-        x
-        for x in lines
-        if x.stands
-        and any(t.id in x.core for t in drugs)
-        and any(t.id in x.topics for t in illnesses)
-    ]
+    direct = direct_papers(lines, catalog)
     points = [_helps(direct, words)]
     points += [
         Point(v.title, v.status, v.balance.reason, f"{v.folder}/{v.id}.html")
@@ -80,23 +78,37 @@ def start(
         direct=tuple(_by_design(direct, catalog.designs, words)),
         groups=tuple((heading, found) for heading, found in groups if found),
         causes=tuple(v for v in views if not v.agent),
+        list_file=DIRECT if direct else "",
     )
+
+
+def direct_papers(lines: Sequence[Line], catalog: Catalog) -> list[Line]:
+    """Papers at the core of a topic about a drug that a topic about an illness wants too."""
+    drugs = {t.id for t in catalog.topics if t.agent}
+    illnesses = {t.id for t in catalog.topics if not t.agent}
+    return [x for x in lines if x.stands and drugs & set(x.core) and illnesses & set(x.topics)]
+
+
+def direct_list(lines: Sequence[Line], catalog: Catalog, words: Words) -> ListView | None:
+    """The list of these papers, None when there are none."""
+    found = direct_papers(lines, catalog)
+    drug, illness = (
+        " / ".join(words.say(t.title) for t in catalog.topics if bool(t.agent) is kind)
+        for kind in (True, False)
+    )
+    title = words.say("%(drug)s in %(illness)s", drug=drug, illness=illness)
+    return ListView(DIRECT, title, newest_first(found)) if found else None
 
 
 def _by_design(
     direct: Sequence[Line], designs: Iterable[Design], words: Words
-) -> list[tuple[str, int, str]]:
+) -> list[tuple[str, int]]:
     """Designs with evidence of their own, and plans, strongest first."""
     count = Counter(x.design for x in direct)
     shown = [d for d in designs if count[d.id] and (d.tier <= _WEAKEST or d.id == PROTOCOL)]
     shown.sort(key=lambda d: d.tier)
     return [
-        (
-            words.say(d.label if count[d.id] == 1 else d.plural),
-            count[d.id],
-            f"lists/design-{d.id.replace('_', '-')}.html",
-        )
-        for d in shown
+        (inline(words.say(d.label if count[d.id] == 1 else d.plural)), count[d.id]) for d in shown
     ]
 
 
