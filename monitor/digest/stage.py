@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from hashlib import sha256
 from typing import Final
 
 from monitor.catalog import Catalog
@@ -200,7 +201,8 @@ def ask_to_confirm(settings: Settings, reader: Subscriber, now: datetime) -> Non
     message = confirmation.make_message(
         settings.mail_from, reader.email, f"{settings.site_url}{CONFIRM_PATH}{token}", now
     )
-    name = f"confirm-{now:%Y%m%d%H%M%S%f}"
+    # Named by the mailbox too: two who ask at one moment get a mail each.
+    name = f"confirm-{now:%Y%m%d%H%M%S}-{sha256(token.encode()).hexdigest()[:16]}"
     sender = parseaddr(settings.mail_from)[1]
     with transport.transport(settings) as out:
         outcome, said = out.send(sender, reader.email, name, mail.as_bytes(message))

@@ -25,6 +25,8 @@ async def form(request: Request) -> dict[str, list[str]]:
     Raises `HTTPException`: 413 too large, 408 too slow, 415 another kind, 400 not readable.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if not kind and request.headers.get("content-length") == "0":
+        return {}
     if kind not in {_PLAIN, _PARTS}:
         raise HTTPException(415, "Only forms are read here.")
     content = await _read(request)
