@@ -207,7 +207,8 @@ def test_what_is_not_there_is_told_as_a_problem(full: TestClient, path: str) -> 
 
 def test_only_reading_is_allowed_from_anywhere(full: TestClient) -> None:
     refused = full.post(f"{API}papers")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.status_code == 405
+    assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert refused.headers["content-type"] == "application/problem+json"
     origin = {"origin": "https://elsewhere.example"}
     answer = full.get(f"{API}papers?limit=1", headers=origin)
