@@ -11,6 +11,7 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
+from monitor.cli.bulk import register as add_bulk
 from monitor.cli.common import options
 from monitor.cli.database import register as add_database
 from monitor.cli.line import register as add_line
@@ -36,6 +37,7 @@ for register in (
     add_line,
     add_mails,
     add_papers,
+    add_bulk,
     add_readers,
     add_operate,
     add_database,

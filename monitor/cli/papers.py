@@ -1,4 +1,4 @@
-"""Commands about papers: classify, import, export, evaluate, claims, explain."""
+"""Commands about papers: classify, export, evaluate, claims, explain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.cli.common import Context
 from monitor.errors import ConfigurationError, RecordError
 
 Files = Annotated[
@@ -23,7 +23,6 @@ Files = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(classify)
-    app.command("import")(import_files)
     app.command()(export)
     app.command()(evaluate)
     app.command()(claims)
@@ -55,30 +54,6 @@ def classify(context: typer.Context, files: Files) -> None:
             bad += 1
     if bad:
         raise RecordError(f"{bad} of the records or files could not be read; each says why.")
-
-
-def import_files(
-    context: typer.Context,
-    files: Files,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Keep what no topic wants too.")
-    ] = False,
-) -> None:
-    """Take PubMed XML into the store: what a topic wants, or all."""
-    from monitor.harvest import files as stage
-
-    ctx: Context = context.obj
-
-    with progress("Importing") as show:
-        report = stage.import_files(
-            ctx.store, files, now(), ctx.assessor.topics, keep_all=everything, progress=show
-        )
-    assessed, taken = bring_up_to_date(ctx, now())
-    print(
-        f"{report.read} records read, {report.kept} kept ({report.new} new, {report.changed} "
-        f"changed), {report.left_out} left out, {report.deleted} withdrawn, {report.bad} bad; "
-        f"{assessed} labelled, {taken} taken into the ledger."
-    )
 
 
 def export(

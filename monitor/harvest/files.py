@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import IO, Final, cast
 
 from monitor.errors import RecordError
-from monitor.harvest import changes
-from monitor.harvest.records import Deletion, Parsed, Record, read_records
-from monitor.model import Article, Change, EventKind, Revision
-from monitor.store import Store, articles
+from monitor.harvest.records import Record, read_records
 
 _GZIP: Final = b"\x1f\x8b"
-_BATCH: Final = 500
+_BLOCK: Final = 1 << 18
+_NLM: Final = re.compile(r"(?:pubmed|medline)(\d\d)n(\d{4,6})\.xml(?:\.gz)?", re.ASCII)
+_MD5: Final = re.compile(r"\b[0-9a-f]{32}\b", re.ASCII | re.IGNORECASE)
 
 
 @contextmanager
@@ -28,10 +27,16 @@ def open_records(path: str) -> Iterator[IO[bytes]]:
 
     Raises `RecordError` that names the file when it cannot be opened or decompressed.
     """
+    with _open(path) as raw:
+        head = raw.peek(2)[:2] if hasattr(raw, "peek") else b""
+        yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if head == _GZIP else raw
+
+
+@contextmanager
+def _open(path: str) -> Iterator[IO[bytes]]:
     try:
         with sys.stdin.buffer if path == "-" else Path(path).open("rb") as raw:
-            head = raw.peek(2)[:2] if hasattr(raw, "peek") else b""
-            yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if head == _GZIP else raw
+            yield raw
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise RecordError(f"{path}: it cannot be read ({reason}).") from error
@@ -46,99 +51,69 @@ def records_of(path: str) -> Iterator[Record]:
             raise RecordError(f"{path}: {error}") from error
 
 
-@dataclass
-class ImportReport:
-    """What an import did, in records."""
+def blocks(path: str) -> Iterator[bytes]:
+    """A file's XML in blocks, decompressed, down to the last byte before a fault.
 
-    read: int = 0
-    kept: int = 0
-    new: int = 0
-    changed: int = 0
-    left_out: int = 0
-    deleted: int = 0
-    bad: int = 0
-
-
-def import_files(
-    store: Store,
-    paths: Sequence[str],
-    now: datetime,
-    topics_of: Callable[[Article], tuple[str, ...]],
-    *,
-    keep_all: bool,
-    progress: Callable[[int, int], None] | None = None,
-) -> ImportReport:
-    """Take the records of files into the store: those that a topic wants, or all.
-
-    `topics_of` names the topics that want an article. Records that cannot be read are kept for the
-    operator. Raises `RecordError` for a file that cannot be read; what came before it is stored.
+    Raises `RecordError` (which does not name the file) where it breaks off.
     """
-    report = ImportReport()
-    for path in paths:
-        batch: list[Parsed] = []
-        for record in records_of(path):
-            report.read += 1
-            _sort(store, path, record, now, batch, report)
-            if len(batch) >= _BATCH:
-                _take_in(store, batch, now, topics_of, keep_all, report)
-                batch = []
-                if progress:
-                    progress(report.read, 0)
-        _take_in(store, batch, now, topics_of, keep_all, report)
-    return report
+    try:
+        with sys.stdin.buffer if path == "-" else Path(path).open("rb") as raw:
+            first = raw.read(_BLOCK)
+            if not first.startswith(_GZIP):
+                while first:
+                    yield first
+                    first = raw.read(_BLOCK)
+                return
+            yield from _decompressed(first, raw)
+    except OSError as error:
+        raise RecordError(f"it cannot be read ({error.strerror or error}).") from error
+    except zlib.error as error:
+        raise RecordError(f"its compression is broken ({error}).") from error
 
 
-def _sort(
-    store: Store,
-    path: str,
-    record: Record,
-    now: datetime,
-    batch: list[Parsed],
-    report: ImportReport,
-) -> None:
-    if isinstance(record, Parsed):
-        batch.append(record)
-    elif isinstance(record, Deletion):
-        report.deleted += _delete(store, record.pmid, now)
-    else:
-        articles.record_bad(store, path, [record], now)
-        report.bad += 1
+def _decompressed(data: bytes, raw: IO[bytes]) -> Iterator[bytes]:
+    member = zlib.decompressobj(wbits=31)
+    while data:
+        # At most one block at a time, however much a hostile file would swell to.
+        if out := member.decompress(data, _BLOCK):
+            yield out
+        data = member.unconsumed_tail
+        if member.eof:
+            rest = (member.unused_data or raw.read(_BLOCK)).lstrip(b"\0")
+            if not rest:
+                return
+            member, data = zlib.decompressobj(wbits=31), rest
+        elif not data:
+            data = raw.read(_BLOCK)
+    raise RecordError("its compression breaks off: the file is not whole.")
 
 
-def _delete(store: Store, pmid: str, now: datetime) -> int:
-    held = articles.articles(store, [pmid]).get(pmid)
-    if held is None:
-        return 0
-    change = (Change(EventKind.WITHDRAWN),)
-    gone = Revision(held, b"", changes.digest(held), now, ("status",), change, gone=True)
-    return articles.record(store, None, [gone])
+def rank(path: str) -> int | None:
+    """Place of a baseline or update file in NLM's order, by its name; None for other names."""
+    found = _NLM.fullmatch(Path(path).name)
+    return int(found[1]) * 1_000_000 + int(found[2]) if found else None
 
 
-def _take_in(
-    store: Store,
-    batch: Sequence[Parsed],
-    now: datetime,
-    topics_of: Callable[[Article], tuple[str, ...]],
-    keep_all: bool,
-    report: ImportReport,
-) -> None:
-    wanted = {r.article.pmid: topics_of(r.article) for r in batch}
-    newest = {r.article.pmid: r for r in batch if keep_all or wanted[r.article.pmid]}
-    report.left_out += len({r.article.pmid for r in batch}) - len(newest)
-    before = articles.articles(store, newest)
-    revisions: list[Revision] = []
-    for pmid, record in newest.items():
-        changed, told = changes.compare(before.get(pmid), record.article)
-        if pmid in before and not changed:
-            continue
-        revision = Revision(
-            record.article, record.xml, changes.digest(record.article), now, changed, told
-        )
-        revisions.append(revision)
-    report.kept += len(newest)
-    report.new += sum(r.article.pmid not in before for r in revisions)
-    report.changed += sum(r.article.pmid in before for r in revisions)
-    articles.record(store, None, revisions)
-    for topic in sorted({t for topics in wanted.values() for t in topics}):
-        mine = [pmid for pmid, topics in wanted.items() if topic in topics]
-        articles.link(store, topic, mine, now)
+def checksum(path: str) -> str:
+    """MD5 (hex) of a file, which must be the one in FILE.md5 when that is beside it.
+
+    Raises `RecordError` (which does not name the file).
+    """
+    try:
+        with Path(path).open("rb") as raw:
+            found = hashlib.file_digest(raw, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    except OSError as error:
+        raise RecordError(f"it cannot be read ({error.strerror or error}).") from error
+    beside = Path(f"{path}.md5")
+    try:
+        said = beside.read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return found
+    except OSError as error:
+        raise RecordError(f"{beside.name} cannot be read ({error.strerror or error}).") from error
+    stated = _MD5.search(said)
+    if stated is None:
+        raise RecordError(f"{beside.name} holds no MD5: download it again.")
+    if stated[0].lower() != found:
+        raise RecordError(f"its MD5 is not the one in {beside.name}: download it again.")
+    return found

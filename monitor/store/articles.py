@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+import sqlalchemy
 from sqlmodel import Session, col, func, select
 
 from monitor.model import Article, BadRecord, Change, Revision
@@ -71,7 +72,7 @@ def record(store: Store, topic: str | None, revisions: Sequence[Revision]) -> in
     may be recorded again after a crash. `topic` None links to none (import with --all).
     """
     with store.write() as session:
-        current = _current(session, [r.article.pmid for r in revisions])
+        current = hold(session, [r.article.pmid for r in revisions])
         fresh: dict[str, Revision] = {}
         for revision in revisions:
             known = current.get(revision.article.pmid)
@@ -80,7 +81,7 @@ def record(store: Store, topic: str | None, revisions: Sequence[Revision]) -> in
         if fresh:
             _write(session, list(fresh.values()), current)
         if topic is not None:
-            _link(session, topic, {r.article.pmid: r.fetched for r in revisions}, seed=False)
+            add_links(session, topic, {r.article.pmid: r.fetched for r in revisions}, seed=False)
         return len(fresh)
 
 
@@ -89,7 +90,7 @@ def link(
 ) -> None:
     """Say that a topic's query finds these papers that we hold, or that the operator names them."""
     with store.write() as session:
-        _link(session, topic, dict.fromkeys(pmids, now), seed=seed)
+        add_links(session, topic, dict.fromkeys(pmids, now), seed=seed)
 
 
 def record_bad(store: Store, source: str, records: Sequence[BadRecord], now: datetime) -> None:
@@ -134,53 +135,59 @@ def xml(store: Store, pmid: str) -> bytes | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
+    """What we hold of a paper; `rank` is that of the NLM file its current revision came from."""
+
     digest: str
     gone: bool
     first_seen: datetime
     revisions: int
+    revised: date | None
+    rank: int | None
 
 
-def _current(session: Session, pmids: Sequence[str]) -> dict[str, _Known]:
-    found: dict[str, _Known] = {}
-    for part in chunks(dict.fromkeys(pmids)):
-        counted = (
-            select(ArticleVersionRow.pmid, func.count())
-            .where(col(ArticleVersionRow.pmid).in_(part))
-            .group_by(col(ArticleVersionRow.pmid))
+def hold(session: Session, pmids: Iterable[str]) -> dict[str, Known]:
+    """What we hold of these papers, locked against other writers until the transaction ends."""
+    found: dict[str, Known] = {}
+    paper, version = table(ArticleRow).c, table(ArticleVersionRow).c
+    for part in chunks(sorted(set(pmids))):  # in one order, so that two writers never cross
+        query = (
+            sqlalchemy.select(
+                paper.pmid,
+                paper.digest,
+                paper.gone,
+                paper.first_seen,
+                version.number,
+                paper.revised,
+                version.rank,
+            )
+            .join(table(ArticleVersionRow), version.id == paper.version_id)
+            .where(paper.pmid.in_(part))
+            .order_by(paper.pmid)
+            .with_for_update(of=table(ArticleRow))
         )
-        counts = dict(session.exec(counted).all())
-        query = select(
-            ArticleRow.pmid, ArticleRow.digest, ArticleRow.gone, ArticleRow.first_seen
-        ).where(col(ArticleRow.pmid).in_(part))
-        for pmid, digest, gone, first_seen in session.exec(query):
-            found[pmid] = _Known(digest, gone, first_seen, counts.get(pmid, 0))
+        for pmid, *rest in session.connection().execute(query):
+            found[pmid] = Known(*rest)
     return found
 
 
 def _write(
     session: Session,
     revisions: Sequence[Revision],
-    current: dict[str, _Known],
+    current: dict[str, Known],
 ) -> None:
-    connection = session.connection()
-    statement = insert(session, ArticleRow)
-    shown = {name: statement.excluded[name] for name in _COLUMNS}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["pmid"], set_=shown),
+    first_seen = {p: k.first_seen for p, k in current.items()}
+    write_rows(
+        session,
         [
-            _columns(r) | {"first_seen": current[p].first_seen if p in current else r.fetched}
+            columns(r.article, r.digest, gone=r.gone)
+            | {"first_seen": first_seen.get(r.article.pmid, r.fetched)}
             for r in revisions
-            for p in (r.article.pmid,)
         ],
-    )
-    connection.execute(
-        table(ArticleVersionRow).insert(),
         [
             {
                 "pmid": r.article.pmid,
-                "number": (current[r.article.pmid].revisions if r.article.pmid in current else 0)
-                + 1,
+                "number": 1 + (known.revisions if known else 0),
                 "fetched": r.fetched,
                 "digest": r.digest,
                 "gone": r.gone,
@@ -189,14 +196,32 @@ def _write(
                 "xml": pack(r.xml),
             }
             for r in revisions
+            for known in (current.get(r.article.pmid),)
         ],
     )
-    for part in chunks(r.article.pmid for r in revisions):
-        rows, version = table(ArticleRow), table(ArticleVersionRow)
-        newest = (
-            select(func.max(version.c.id)).where(version.c.pmid == rows.c.pmid).scalar_subquery()
-        )
-        connection.execute(rows.update().where(rows.c.pmid.in_(part)).values(version_id=newest))
+
+
+def write_rows(
+    session: Session, papers: list[dict[str, object]], versions: list[dict[str, object]]
+) -> None:
+    """Write papers as they are now, and the revision that each of them has come to."""
+    connection = session.connection()
+    statement = insert(session, ArticleRow)
+    shown = {name: statement.excluded[name] for name in _COLUMNS}
+    connection.execute(statement.on_conflict_do_update(index_elements=["pmid"], set_=shown), papers)
+    connection.execute(table(ArticleVersionRow).insert(), versions)
+    to_newest(session, [str(row["pmid"]) for row in versions])
+
+
+def to_newest(session: Session, pmids: Iterable[str], *, gone: bool | None = None) -> None:
+    """Make the newest revision of these papers the current one (`gone`: withdrawn, or not)."""
+    rows, version = table(ArticleRow), table(ArticleVersionRow)
+    newest = select(func.max(version.c.id)).where(version.c.pmid == rows.c.pmid).scalar_subquery()
+    values: dict[str, object] = {"version_id": newest}
+    if gone is not None:
+        values["gone"] = gone
+    for part in chunks(pmids):
+        session.connection().execute(rows.update().where(rows.c.pmid.in_(part)).values(**values))
 
 
 _COLUMNS = (
@@ -214,8 +239,8 @@ _COLUMNS = (
 )
 
 
-def _columns(revision: Revision) -> dict[str, object]:
-    article = revision.article
+def columns(article: Article, digest: str, *, gone: bool = False) -> dict[str, object]:
+    """The columns of a paper's row, `first_seen` aside."""
     return {
         "pmid": article.pmid,
         "title": article.title,
@@ -225,14 +250,15 @@ def _columns(revision: Revision) -> dict[str, object]:
         "created": article.dates.created,
         "revised": article.dates.revised,
         "status": article.status,
-        "digest": revision.digest,
+        "digest": digest,
         "retracted": article.is_retracted,
-        "gone": revision.gone,
+        "gone": gone,
         "data": encode(article),
     }
 
 
-def _link(session: Session, topic: str, seen: dict[str, datetime], *, seed: bool) -> None:
+def add_links(session: Session, topic: str, seen: dict[str, datetime], *, seed: bool) -> None:
+    """Say when a topic's query was first seen to find these papers, or (`seed`) named them."""
     if not seen:
         return
     statement = insert(session, ArticleTopicRow)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import and_, col, func, select
+from sqlmodel import Session, and_, col, func, select
 
 from monitor.model import Article, Assessment
 from monitor.store.codec import decode, encode
@@ -40,39 +40,44 @@ def count_outstanding(store: Store, assessor: str) -> int:
         return session.exec(query).one()
 
 
+def columns(labels: Assessment) -> dict[str, object]:
+    """The columns of an assessment's row, the revision and the time aside."""
+    return {
+        "pmid": labels.pmid,
+        "assessor": labels.assessor,
+        "wanted": bool(labels.topics()),
+        "design": labels.design.id,
+        "data": encode(labels),
+    }
+
+
 def record(store: Store, made: Sequence[tuple[int, Assessment]], now: datetime) -> None:
     """Keep assessments of these revisions and make them the current ones, in one transaction."""
     if not made:
         return
     with store.write() as session:
-        connection = session.connection()
-        connection.execute(
-            insert(session, AssessmentRow).on_conflict_do_nothing(
-                index_elements=["version_id", "assessor"]
-            ),
-            [
-                {
-                    "pmid": a.pmid,
-                    "version_id": version,
-                    "assessor": a.assessor,
-                    "made": now,
-                    "wanted": bool(a.topics()),
-                    "design": a.design.id,
-                    "data": encode(a),
-                }
-                for version, a in made
-            ],
+        write_rows(
+            session, [columns(a) | {"version_id": version, "made": now} for version, a in made]
         )
-        rows, labels = table(ArticleRow), table(AssessmentRow)
-        newest = (
-            select(func.max(labels.c.id))
-            .where(labels.c.version_id == rows.c.version_id)
-            .scalar_subquery()
-        )
-        for part in chunks(a.pmid for _, a in made):
-            connection.execute(
-                rows.update().where(rows.c.pmid.in_(part)).values(assessment_id=newest)
-            )
+
+
+def write_rows(session: Session, made: Sequence[dict[str, object]]) -> None:
+    """Write assessments of current revisions and make them the current ones."""
+    connection = session.connection()
+    connection.execute(
+        insert(session, AssessmentRow).on_conflict_do_nothing(
+            index_elements=["version_id", "assessor"]
+        ),
+        list(made),
+    )
+    rows, labels = table(ArticleRow), table(AssessmentRow)
+    newest = (
+        select(func.max(labels.c.id))
+        .where(labels.c.version_id == rows.c.version_id)
+        .scalar_subquery()
+    )
+    for part in chunks(row["pmid"] for row in made):
+        connection.execute(rows.update().where(rows.c.pmid.in_(part)).values(assessment_id=newest))
 
 
 def current(store: Store, pmids: Iterable[str]) -> dict[str, Assessment]:

@@ -9,6 +9,7 @@ No `from __future__ import annotations` here: SQLModel reads the annotations whe
 from datetime import UTC, date, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -72,7 +73,10 @@ class ArticleRow(SQLModel, table=True):
 
 
 class ArticleVersionRow(SQLModel, table=True):
-    """One revision of a record as PubMed sent it; `xml` is zlib-compressed. Never changed."""
+    """One revision of a record as PubMed sent it; `xml` is zlib-compressed. Never changed.
+
+    `rank` is that of the NLM file it came from, None when it came in another way.
+    """
 
     __tablename__ = "article_version"
     __table_args__ = (UniqueConstraint("pmid", "number"),)
@@ -86,6 +90,7 @@ class ArticleVersionRow(SQLModel, table=True):
     changed: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     changes: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     xml: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    rank: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ArticleTopicRow(SQLModel, table=True):
@@ -110,6 +115,39 @@ class BadRecordRow(SQLModel, table=True):
     reason: str = Field(sa_column=Column(Text, nullable=False))
     seen: datetime = Field(sa_type=UTCDateTime)
     xml: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ImportFileRow(SQLModel, table=True):
+    """A file that was imported under some rules, or is: how far it is stored.
+
+    `digest` is the MD5 (hex) of the file, `place` the byte of its uncompressed XML up to which it
+    is stored, `data` what was found so far.
+    """
+
+    __tablename__ = "import_file"
+    __table_args__ = (UniqueConstraint("digest", "rules"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str
+    rules: str
+    name: str
+    state: str
+    place: int = Field(default=0, sa_type=BigInteger)
+    started: datetime = Field(sa_type=UTCDateTime)
+    finished: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    error: str = Field(default="", sa_column=Column(Text, nullable=False))
+    data: str = Field(default="{}", sa_column=Column(Text, nullable=False))
+
+
+class ImportMarkRow(SQLModel, table=True):
+    """The newest NLM file that had a word on a record: older files say nothing more about it."""
+
+    __tablename__ = "import_mark"
+
+    pmid: str = Field(primary_key=True)
+    rank: int = Field(sa_type=BigInteger)
+    version: int
+    gone: bool = False
 
 
 class AssessmentRow(SQLModel, table=True):

@@ -12,6 +12,7 @@ import pytest
 from monitor.errors import ConfigurationError, StoreError
 from monitor.model import Article, BadRecord, Change, Dates, EventKind, Journal, PartialDate
 from monitor.store import Store, articles, health, limiter, notices, papers, schema
+from monitor.store.migrations import HEAD
 from tests.conftest import NOW, revision
 
 PAPER = Article("1", "A title", "An abstract.", journal=Journal("J"), doi="10.1/A")
@@ -65,12 +66,12 @@ def test_an_old_schema_is_refused_with_the_command_that_mends_it(tmp_path: Path)
     store = Store(f"sqlite:///{tmp_path / 'new.db'}")
     with pytest.raises(StoreError, match="monitor db upgrade"):
         store.require_current()
-    assert schema.upgrade(store) == (None, "0001")
+    assert schema.upgrade(store) == (None, HEAD)
     store.require_current()
     assert schema.differences(store) == []
     with store.write() as session:
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match="schema 9999, this version needs 0001"):
+    with pytest.raises(StoreError, match=f"schema 9999, this version needs {HEAD}"):
         store.require_current()
 
 

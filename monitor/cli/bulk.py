@@ -1,0 +1,81 @@
+"""Commands for whole files: import."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.errors import ConfigurationError, RecordError
+
+if TYPE_CHECKING:
+    from monitor.bulk.importer import Report
+
+Files = Annotated[
+    list[str], typer.Argument(help="PubMed XML: .xml, .xml.gz, or - for standard input.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("import")(import_files)
+
+
+def import_files(
+    context: typer.Context,
+    files: Files,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Keep what no topic wants too.")
+    ] = False,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Work on so many processes.")] = 1,
+) -> None:
+    """Take PubMed XML into the store: what a topic wants, or all.
+
+    NLM's baseline and update files are taken in the order of their numbers, their MD5 is verified
+    when FILE.md5 is beside them, and what they delete is marked as withdrawn. An import that was
+    stopped goes on where it was when it is started again.
+    """
+    ctx: Context = context.obj
+    report = _import(ctx, files, processes, keep_all=everything)
+    assessed, taken = bring_up_to_date(ctx, now())
+    _say(report, f"{assessed} labelled, {taken} taken into the ledger.")
+
+
+def _import(ctx: Context, files: list[str], processes: int, *, keep_all: bool) -> Report:
+    from monitor.bulk.importer import Importer, in_order, reading, take_apart
+    from monitor.bulk.reader import Reader
+
+    reader = Reader(ctx.assessor, keep_all=keep_all)
+    ordered = in_order(files)
+    if processes > 1 and files.count("-"):
+        raise ConfigurationError("standard input is read by one process: leave out --processes.")
+    if not ctx.store.is_sqlite and processes > 1 and len(files) > 1:
+        ctx.store.close()  # a forked process must not share our connection
+        return take_apart(ctx.settings.url, reader, now, processes, ordered)
+    ctx.store.close()
+    pool = reading(reader, processes)
+    try:
+        with progress("Importing") as show:
+            return Importer(ctx.store, reader, now, pool, progress=show).take_all(ordered)
+    finally:
+        pool.close()
+
+
+def _say(report: Report, more: str) -> None:
+    found = report.counts
+    print(
+        f"{found.read} records read, {found.kept} kept ({found.new} new, {found.changed} "
+        f"changed), {found.left_out} left out, {found.older} older than what is held, "
+        f"{found.deleted} withdrawn, {found.bad} bad; {more}"
+    )
+    if report.known:
+        print(f"{report.known} files had been imported before.")
+    for fault in report.faults:
+        print(fault, file=sys.stderr)
+    if report.faults:
+        raise RecordError(
+            f"{len(report.faults)} files could not be read whole; each says why. What stood before "
+            "the fault is stored."
+        )
