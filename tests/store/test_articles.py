@@ -141,4 +141,4 @@ def test_a_quote_that_no_longer_matches_is_a_fault(store: Store) -> None:
     assert health.faults(store) == []
     with store.write() as session:
         session.connection().exec_driver_sql("UPDATE article SET version_id = 77")
-    assert health.faults(store) == ["article 1: no revision of it is stored"]
+    assert health.faults(store) == ["article 1: its current revision is not stored"]
