@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
-from monitor.catalog import Catalog, Claim, ClaimKind
+from monitor.catalog import Catalog, Claim, ClaimKind, Figure
 from monitor.ledger.events import is_news
 from monitor.ledger.figures import FigureReader
 from monitor.ledger.ledger import Ledger, LedgerPaper
@@ -109,4 +110,9 @@ def check_figures(claim: Claim, papers: Sequence[Paper]) -> list[FigureCheck]:
         for p in papers
         if not claim.topics or any(p.assessment.level(t) is not Level.OFF for t in claim.topics)
     ]
-    return [FigureReader(figure).check(wanted) for figure in claim.figures]
+    return [_reader(figure).check(wanted) for figure in claim.figures]
+
+
+@cache
+def _reader(figure: Figure) -> FigureReader:
+    return FigureReader(figure)

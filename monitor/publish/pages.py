@@ -25,10 +25,12 @@ from monitor.model import (
     Stance,
 )
 from monitor.publish import charts
+from monitor.publish.digests import digest
+from monitor.publish.metadata import tags
 from monitor.publish.views import lists as list_views
 from monitor.publish.views.claims import ClaimView, claim_view
 from monitor.publish.views.lines import Line
-from monitor.publish.views.lists import ListView
+from monitor.publish.views.lists import Facet, ListView
 from monitor.publish.views.maps import gap_map
 from monitor.publish.views.methods import Excluded
 from monitor.publish.views.moves import Weigh
@@ -43,11 +45,12 @@ _EXCLUDED: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page before it is rendered."""
+    """A page before it is rendered; `inputs` is a digest of all that it is made of, or ""."""
 
     path: str
     template: str
     values: Mapping[str, Any]
+    inputs: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Contents:
 
     `lines` are the papers that some topic wants; `figures` holds the figures of claims as they were
     looked for; `counts` are numbers of papers by kind; `card` are lines of the model card.
+    `digests` are those of the lines, by key, and `stamp` that of all else that pages depend on.
     """
 
     catalog: Catalog
@@ -75,11 +79,23 @@ class Contents:
     card: Sequence[tuple[str, str, str]] = ()
     operator: str = ""
     abridged: bool = False
+    digests: Mapping[str, str] = field(default_factory=dict)
+    stamp: str = ""
 
     @cached_property
     def by_pmid(self) -> dict[str, Line]:
         """Lines by key of the paper."""
         return {x.pmid: x for x in self.lines}
+
+    @cached_property
+    def facets(self) -> tuple[Facet, ...]:
+        """Lists by what papers are and say."""
+        return list_views.facets(self.lines, self.catalog, self.words)
+
+    @cached_property
+    def lists(self) -> tuple[ListView, ...]:
+        """Every list of papers that has pages: by facet, by claim, by cell of the map."""
+        return tuple(all_lists(self))
 
 
 def paper_page(
@@ -90,10 +106,12 @@ def paper_page(
     *,
     held: Collection[str],
     show_abstract: bool,
+    site: str = "",
 ) -> Page:
     """The page of one paper; `held` are the keys of papers that have a page."""
     view = paper_view(paper, events, catalog, words, held=held, show_abstract=show_abstract)
-    return Page(f"papers/{view.line.file}.html", "paper.html", {"v": view})
+    path = f"papers/{view.line.file}.html"
+    return Page(path, "paper.html", {"v": view, "meta": tags(paper, site, path)})
 
 
 def pages(contents: Contents) -> Iterator[Page]:
@@ -128,7 +146,7 @@ def _claim(contents: Contents, about: Claim | Mechanism) -> ClaimView:
 def all_lists(contents: Contents) -> Iterator[ListView]:
     """Every list of papers that has pages: by facet, by claim, by cell of the map."""
     catalog, words = contents.catalog, contents.words
-    for facet in list_views.facets(contents.lines, catalog, words):
+    for facet in contents.facets:
         yield from facet.lists
     direct = direct_list(contents.lines, catalog, words)
     if direct:
@@ -139,18 +157,39 @@ def all_lists(contents: Contents) -> Iterator[ListView]:
 
 
 def _lists(contents: Contents) -> Iterator[Page]:
-    found = list_views.facets(contents.lines, contents.catalog, contents.words)
-    yield Page("papers/index.html", "papers.html", {"facets": found, "total": len(contents.lines)})
-    for listed in all_lists(contents):
+    values = {"facets": contents.facets, "total": len(contents.lines)}
+    yield Page("papers/index.html", "papers.html", values)
+    for listed in contents.lists:
         sides = dict(listed.stances)
         for number in range(1, listed.pages + 1):
-            values = {"v": listed, "at": number, "sides": sides}
-            yield Page(f"lists/{listed.name(number)}.html", "list.html", values)
+            yield _list_page(contents, listed, number, sides)
+
+
+def _list_page(
+    contents: Contents, listed: ListView, number: int, sides: Mapping[str, Stance]
+) -> Page:
+    lines = listed.page(number)
+    export, exported = listed.export(number)
+    inputs = digest(
+        contents.stamp,
+        listed.title,
+        listed.lead,
+        listed.about_title,
+        export,
+        str(len(exported)),
+        str(len(listed.lines) if number == 1 else 0),
+        *(listed.name(n) for n in (number - 1, number + 1, listed.pages) if n <= listed.pages),
+        *(contents.digests.get(line.pmid, repr(line)) for line in lines),
+        *(sides.get(line.pmid, "") for line in lines if sides),
+    )
+    values = {"v": listed, "at": number, "sides": sides, "export": export, "many": len(exported)}
+    return Page(f"lists/{listed.name(number)}.html", "list.html", values, inputs)
 
 
 def _issues(contents: Contents) -> Iterator[Page]:
     for issue in contents.issues:
-        yield Page(f"issues/{issue.number}.html", "issue.html", {"issue": issue})
+        inputs = digest(contents.stamp, repr(issue))
+        yield Page(f"issues/{issue.number}.html", "issue.html", {"issue": issue}, inputs)
     yield Page("issues/index.html", "issues.html", {"issues": contents.issues})
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from monitor import wording
 from monitor.publish import charts
 from monitor.publish.pages import Page
+from monitor.publish.site import File
 from monitor.wording import Words
 
 STATIC: Final = ("site.css", "search.js", "vendor/minisearch.js", "vendor/minisearch.LICENSE.txt")
@@ -26,6 +27,7 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # or Jinja looks at the date of a template for every page
             extensions=["jinja2.ext.i18n"],
         )
         self._environment.policies["ext.i18n.trimmed"] = True
@@ -44,11 +46,15 @@ class Renderer:
             **shared,
         )
 
-    def render(self, page: Page) -> tuple[str, bytes]:
-        """A page's path and content. `root` leads from it to the top of the site."""
+    def file(self, page: Page) -> File:
+        """A page as a file, rendered only when it is written."""
+        return File(page.path, lambda: self.render(page), page.inputs)
+
+    def render(self, page: Page) -> bytes:
+        """A page's content. `root` leads from it to the top of the site."""
         root = "../" * page.path.count("/")
         template = self._environment.get_template(page.template)
-        return page.path, template.render(root=root, path=page.path, **page.values).encode()
+        return template.render(root=root, path=page.path, **page.values).encode()
 
 
 def static_files() -> list[tuple[str, bytes]]:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from monitor import wording
-from monitor.catalog import Catalog, Claim
-from monitor.model import Event, FigureCheck, Paper
-from monitor.publish import exports, feeds, language, site
+from monitor.catalog import Catalog
+from monitor.model import Event
+from monitor.publish import exports, feeds, language, memo, site
+from monitor.publish.corpus import PIECES, Changed, Corpus, Figures
 from monitor.publish.pages import Contents, pages, paper_page
 from monitor.publish.render import Renderer, static_files
-from monitor.publish.site import Written
+from monitor.publish.site import File, Written
+from monitor.publish.sitemap import robots, sitemap
+from monitor.publish.stamp import stamp
 from monitor.publish.views import search
-from monitor.publish.views.lines import line
 from monitor.publish.views.methods import excluded
 from monitor.publish.views.moves import Weigh
 from monitor.settings import Settings
-from monitor.store import Store, issues, ledger, papers, runs
+from monitor.store import Store, issues, ledger, papers, publication, runs
+from monitor.wording import Words
 
 Progress = Callable[[int, int], None]
-#: How the figures of a claim were looked for; the ledger's work, handed in by the caller.
-Figures = Callable[[Claim, Sequence[Paper]], Sequence[FigureCheck]]
-
 _FEED: Final = 60
 
 
@@ -45,13 +43,20 @@ def publish(
     `weigh` computes where a claim would stand with other papers; `card` are lines of the model
     card for the methods page. Raises `PublishError`; the site that was there before stays.
     """
-    build = _Build(store, catalog, settings, assessor, figures, weigh, card)
-    return site.write(settings.reports_dir, _counted(build.files(), progress))
+    words = language.words(settings.language, settings.translations_dir)
+    made_by = stamp(catalog, settings, words)
+    with (
+        site.opened(settings.reports_dir) as folder,
+        memo.opened(folder.room, made_by, PIECES) as kept,
+    ):
+        corpus = Corpus(store, kept, folder, catalog, words, figures, made_by)
+        build = _Build(
+            store, catalog, settings, assessor, weigh, card, words, corpus, kept, made_by
+        )
+        return folder.write(_counted(build.files(), progress))
 
 
-def _counted(
-    files: Iterator[tuple[str, bytes]], progress: Progress | None
-) -> Iterator[tuple[str, bytes]]:
+def _counted(files: Iterator[File], progress: Progress | None) -> Iterator[File]:
     for number, file in enumerate(files, 1):
         yield file
         if progress and number % 100 == 0:
@@ -64,65 +69,71 @@ class _Build:
     catalog: Catalog
     settings: Settings
     assessor: str
-    figures: Figures
     weigh: Weigh
     card: Sequence[tuple[str, str, str]]
+    words: Words
+    corpus: Corpus
+    memo: memo.Memo
+    stamp: str
 
-    def files(self) -> Iterator[tuple[str, bytes]]:
-        self.words = language.words(self.settings.language, self.settings.translations_dir)
-        self.papers = list(papers.wanted(self.store))
-        self.by_pmid = {p.article.pmid: p for p in self.papers}
-        self.events_of: dict[str, list[Event]] = defaultdict(list)
-        self.events_by_claim: dict[str, list[Event]] = defaultdict(list)
-        self.events = ledger.events(self.store)
-        for event in self.events:
-            for pmid in event.pmids:
-                self.events_of[pmid].append(event)
-            if event.claim:
-                self.events_by_claim[event.claim].append(event)
+    def files(self) -> Iterator[File]:
+        found: list[str] = []
+        for file in self._files():
+            yield file
+            if file.path.endswith(".html"):
+                found.append(file.path)
+        yield File.of("robots.txt", robots(self.settings.site_url))
+        if self.settings.site_url:
+            for path, content in sitemap(self.settings.site_url, found):
+                yield File.of(path, content)
+
+    def _files(self) -> Iterator[File]:
         self.render = Renderer(
             self.words,
             {
                 "site": self.settings.site_url,
                 "topics": {t.id: self.words.say(t.title) for t in self.catalog.topics},
+                "meta": (),
             },
         )
-        yield from static_files()
-        yield from self._papers()
+        yield from (File.of(*file) for file in static_files())
+        for path, inputs, changed in self.corpus.read():
+            yield self._paper(path, inputs, changed)
         contents = self._contents()
-        yield from map(self.render.render, pages(contents))
-        yield "robots.txt", b"User-agent: *\nAllow: /\n"
-        if self.settings.site_url:
-            yield self._sitemap()
-        yield from self._exports()
-        script = search.script(contents.lines, self.catalog, self.words)
-        yield "static/search-index.js", script.encode()
-        yield from self._feeds()
+        yield from map(self.render.file, pages(contents))
+        yield self._index(contents)
+        yield from self._exports(contents)
+        yield from self._feeds(contents)
 
-    def _papers(self) -> Iterator[tuple[str, bytes]]:
-        for paper in self.papers:
+    def _paper(self, path: str, inputs: str, changed: Changed | None) -> File:
+        def make() -> bytes:
+            assert changed is not None, path
             page = paper_page(
-                paper,
-                self.events_of[paper.article.pmid],
+                changed.paper,
+                changed.events,
                 self.catalog,
                 self.words,
-                held=self.by_pmid,
-                show_abstract=self.settings.full_abstracts or paper.article.is_abridged,
+                held=self.corpus.digests,
+                show_abstract=self.settings.full_abstracts or changed.paper.article.is_abridged,
+                site=self.settings.site_url,
             )
-            yield self.render.render(page)
+            return self.render.render(page)
+
+        return File(path, make, inputs)
 
     def _contents(self) -> Contents:
         about = [c.id for c in self.catalog.claims] + [m.id for m in self.catalog.mechanisms]
         left_out = excluded(papers.excluded(self.store), self.catalog, self.words)
+        lines = list(self.corpus.lines.values())
         return Contents(
             catalog=self.catalog,
             words=self.words,
-            lines=[line(p, self.catalog, self.words) for p in self.papers],
+            lines=lines,
             bearings=ledger.bearings(self.store),
             balances=ledger.balances(self.store),
-            histories={a: ledger.history(self.store, a) for a in about},
-            events=self.events_by_claim,
-            figures={c.id: self.figures(c, self.papers) for c in self.catalog.claims if c.figures},
+            histories=publication.status_changes(self.store),
+            events={a: ledger.events(self.store, claim=a) for a in about},
+            figures={c.id: self.corpus.figures(c) for c in self.catalog.claims if c.figures},
             weigh=self.weigh,
             issues=issues.all_issues(self.store),
             receipts=[r for _, r in sorted(runs.last(self.store).items())],
@@ -131,37 +142,62 @@ class _Build:
             assessor=self.assessor,
             card=self.card,
             operator=self.settings.operator_name,
-            abridged=any(p.article.is_abridged for p in self.papers),
+            abridged=any(line.abridged for line in lines),
+            digests=self.corpus.digests,
+            stamp=self.stamp,
         )
 
-    def _sitemap(self) -> tuple[str, bytes]:
-        paths = ["index.html", "map.html", "trials.html", "methods.html"]
-        paths += [f"claims/{c.id}.html" for c in self.catalog.claims]
-        paths += [f"mechanisms/{m.id}.html" for m in self.catalog.mechanisms]
-        paths += [f"papers/{wording.file_name(p.article.pmid)}.html" for p in self.papers]
-        return "sitemap.txt", "".join(f"{self.settings.site_url}{p}\n" for p in paths).encode()
+    def _index(self, contents: Contents) -> File:
+        def make() -> bytes:
+            return search.script(contents.lines, self.catalog, self.words).encode()
 
-    def _exports(self) -> Iterator[tuple[str, bytes]]:
-        for name, ending in (("csv", "csv"), ("jsonl", "jsonl"), ("ris", "ris"), ("bibtex", "bib")):
-            text = "".join(exports.FORMATS[name](self.papers))
-            yield f"exports/papers.{ending}", text.encode()
-        found = [exports.csl(p) for p in self.papers]
-        yield "exports/papers.csl.json", json.dumps(found, ensure_ascii=False, indent=1).encode()
+        inputs = self.corpus.inputs([line.pmid for line in contents.lines])
+        return File("static/search-index.js", make, inputs)
 
-    def _feeds(self) -> Iterator[tuple[str, bytes]]:
-        yield self._feed("all", "What changed", self.events)
-        for topic in self.catalog.topics:
-            mine = [e for e in self.events if self._is_about(e, topic.id)]
-            yield self._feed(f"topic-{topic.id}", topic.title, mine)
+    def _exports(self, contents: Contents) -> Iterator[File]:
+        """Every list in every format; a format at a time, so that only its pieces are in memory."""
+        everything = [line.pmid for line in contents.lines]
+        keys = {"papers": everything}
+        for listed in contents.lists:
+            for number in range(1, listed.pages + 1):
+                stem, lines = listed.export(number)
+                keys.setdefault(stem, [line.pmid for line in lines])
+        inputs = {stem: self.corpus.inputs(found) for stem, found in keys.items()}
+        for name, form in exports.FORMS.items():
+            pieces = self.memo.pieces(name)
+            for stem, found in keys.items():
+                content = _joined(form, pieces, found)
+                yield File(f"exports/{stem}.{form.ending}", content, inputs[stem])
+        content = _joined(exports.JSON_LINES, self.memo.pieces("json"), everything)
+        yield File("exports/papers.jsonl", content, inputs["papers"])
+
+    def _feeds(self, contents: Contents) -> Iterator[File]:
+        newest = list(islice(publication.events(self.store), _FEED))
+        yield self._feed("all", "What changed", newest)
+        for topic, found in self._events_by_topic().items():
+            yield self._feed(f"topic-{topic}", self.catalog.topic[topic].title, found)
         titles = {c.id: c.title for c in self.catalog.claims}
         titles |= {m.id: m.label for m in self.catalog.mechanisms}
         for name, title in titles.items():
-            yield self._feed(name, title, self.events_by_claim[name])
+            yield self._feed(name, title, contents.events[name])
 
-    def _is_about(self, event: Event, topic: str) -> bool:
-        known = (self.by_pmid.get(pmid) for pmid in event.pmids)
-        return any(p is not None and topic in p.assessment.topics() for p in known)
+    def _events_by_topic(self) -> dict[str, list[Event]]:
+        """The newest events of each topic; reading ends when all have enough."""
+        found: dict[str, list[Event]] = {t.id: [] for t in self.catalog.topics}
+        lines = self.corpus.lines
+        for event in publication.events(self.store):
+            topics = {t for pmid in event.pmids if pmid in lines for t in lines[pmid].topics}
+            for topic in topics & found.keys():
+                found[topic].append(event)
+            if all(len(events) >= _FEED for events in found.values()):
+                break
+        return found
 
-    def _feed(self, name: str, title: str, found: Sequence[Event]) -> tuple[str, bytes]:
+    def _feed(self, name: str, title: str, found: Sequence[Event]) -> File:
         path = f"feeds/{name}.xml"
-        return path, feeds.atom(title, self.settings.site_url, path, found[:_FEED], None)
+        feed = feeds.atom(title, self.settings.site_url, path, found[:_FEED], None)
+        return File.of(path, feed)
+
+
+def _joined(form: exports.Form, pieces: dict[str, str], keys: Sequence[str]) -> Callable[[], bytes]:
+    return lambda: form.whole(pieces[key] for key in keys).encode()

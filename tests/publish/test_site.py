@@ -10,15 +10,20 @@ import pytest
 
 from monitor.errors import PublishError
 from monitor.publish import site
+from monitor.publish.site import File
 
-FILES = [("index.html", b"start"), ("papers/1.html", b"one"), ("papers/2.html", b"two")]
+FILES = [
+    File.of("index.html", b"start"),
+    File.of("papers/1.html", b"one"),
+    File.of("papers/2.html", b"two"),
+]
 
 
 def test_unchanged_files_are_not_written_again(tmp_path: Path) -> None:
     target = tmp_path / "site"
     assert site.write(target, FILES) == site.Written(3, 3, 0)
     before = (target / "papers/1.html").stat().st_ino
-    changed = [*FILES[:2], ("papers/2.html", b"new")]
+    changed = [*FILES[:2], File.of("papers/2.html", b"new")]
     assert site.write(target, changed) == site.Written(3, 1, 0)
     assert (target / "papers/1.html").stat().st_ino == before
     assert (target / "papers/2.html").read_bytes() == b"new"
@@ -35,14 +40,14 @@ def test_a_build_that_fails_leaves_the_old_site(tmp_path: Path) -> None:
     target = tmp_path / "site"
     site.write(target, FILES)
 
-    def broken() -> Iterator[tuple[str, bytes]]:
-        yield "index.html", b"half"
+    def broken() -> Iterator[File]:
+        yield File.of("index.html", b"half")
         raise OSError(28, "No space left on device")
 
     with pytest.raises(PublishError, match="No space left on device.*untouched"):
         site.write(target, broken())
     assert (target / "index.html").read_bytes() == b"start"
-    assert [p.name for p in tmp_path.iterdir()] == ["site"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".site.build", "site"]
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
@@ -68,7 +73,7 @@ def test_where_folders_cannot_change_places_files_are_replaced(
     monkeypatch.setattr(site, "_exchange", busy)
     target = tmp_path / "site"
     site.write(target, FILES)
-    site.write(target, [("index.html", b"later")])
+    site.write(target, [File.of("index.html", b"later")])
     assert (target / "index.html").read_bytes() == b"later"
     assert not (target / "papers/1.html").exists()
-    assert site.write(target, [("index.html", b"later")]).changed == 0
+    assert site.write(target, [File.of("index.html", b"later")]).changed == 0

@@ -16,8 +16,10 @@ from monitor.publish.views.lines import DoseRange, Line, design_label
 from monitor.publish.views.maps import MapView, cell_file
 from monitor.wording import Words, to_say
 
-#: Papers on a page of a list: keeps every page far below 200 KB.
-PAGE: Final = 150
+#: Papers on a page of a list, up to twice as many on the newest: keeps all far below 200 KB.
+PAGE: Final = 100
+#: A longer list is taken along page by page.
+_WHOLE: Final = 1500
 #: Bands of doses in mg by their upper end: (file, words, at least, less than).
 _DOSES: Final = (
     ("under-1-mg", to_say("Less than 1 mg"), 0.0, 1.0),
@@ -37,7 +39,11 @@ _STANCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """A list with all its papers. `lead` explains it; `about` leads back to a page, or is ""."""
+    """A list with all its papers. `lead` explains it; `about` leads back to a page, or is "".
+
+    Its pages are cut from the far end, so that a page of older papers stays as it is, under the
+    same name, when new ones come; the first page, of the newest, holds what is left over.
+    """
 
     file: str
     title: str
@@ -50,15 +56,26 @@ class ListView:
     @property
     def pages(self) -> int:
         """Number of pages."""
-        return max(1, -(-len(self.lines) // PAGE))
+        return max(1, len(self.lines) // PAGE)
 
     def page(self, number: int) -> tuple[Line, ...]:
-        """Papers of a page, from 1."""
-        return self.lines[(number - 1) * PAGE : number * PAGE]
+        """Papers of a page, from 1, the newest."""
+        end = len(self.lines) - (self.pages - number) * PAGE
+        return self.lines[0 if number == 1 else end - PAGE : end]
+
+    def part(self, number: int) -> int:
+        """0 for the newest page, else which page of older papers it is, counted from the oldest."""
+        return 0 if number == 1 else self.pages - number + 1
 
     def name(self, number: int) -> str:
         """File name of a page, without its ending."""
-        return self.file if number == 1 else f"{self.file}-p{number}"
+        return self.file if number == 1 else f"{self.file}-p{self.part(number)}"
+
+    def export(self, number: int) -> tuple[str, tuple[Line, ...]]:
+        """File name, without ending, of the papers to take along from a page, and these papers."""
+        if len(self.lines) <= _WHOLE:
+            return self.file, self.lines
+        return self.name(number), self.page(number)
 
 
 @dataclass(frozen=True, slots=True)
