@@ -44,6 +44,8 @@ class Mailer:
     def __init__(self, store: Store, catalog: Catalog, settings: Settings) -> None:
         self._store, self._settings = store, settings
         self._sender = sender_of(settings, catalog)
+        #: The envelope's sender.
+        self.address = parseaddr(settings.mail_from)[1]
         self._signer = (
             Signer(settings.secret_key.get_secret_value())
             if settings.site_url and settings.secret_key
@@ -94,7 +96,7 @@ class Mailer:
         settings = self._settings
         if self._signer and settings.site_url.startswith("https://"):
             return f"{settings.site_url}{LEAVE_PATH}{self._signer.leave(reader)}"
-        address = settings.operator_email or parseaddr(settings.mail_from)[1]
+        address = settings.operator_email or self.address
         return f"mailto:{address}?subject=unsubscribe" if address else ""
 
     def choices(self, reader: Subscriber) -> str:
@@ -146,24 +148,48 @@ def deliver(
         return {}
     done: Counter[Outcome] = Counter()
     mailer = Mailer(store, catalog, settings)
-    limiter = SlotLimiter(store, "smtp", settings.smtp_rate / 60.0, sleep=sleep)
+    pace = _Pace(store, settings.smtp_rate, sleep)
     with transport.transport(settings) as out:
         while pending := issues.due(store, now(), _BATCH):
             for one in pending:
                 if settings.smtp_host:
-                    limiter.acquire()
+                    pace.wait()
                 if not issues.lease(store, one.id, now(), LEASE_SECONDS):
                     continue
-                outcome = _send(store, settings, mailer, one, out, now)
+                outcome = _send(store, mailer, one, out, now)
                 done[outcome] += 1
                 if progress:
                     progress(done.total(), max(total, done.total()))
     return dict(done)
 
 
+class _Pace:
+    """So many mails a minute, all processes together.
+
+    What fits into a second is reserved at once in the database, and spread over it here.
+    """
+
+    def __init__(self, store: Store, rate: int, sleep: Callable[[float], None]) -> None:
+        self._block = max(1, rate // 60)
+        self._step = 60.0 / rate
+        self._sleep = sleep
+        self._limiter = SlotLimiter(store, "smtp", rate / 60.0 / self._block, sleep=sleep)
+        self._left = 0
+        self._next = 0.0
+
+    def wait(self) -> None:
+        """Wait until the next mail may go."""
+        if not self._left:
+            self._limiter.acquire()
+            self._left, self._next = self._block, time.monotonic()
+        self._left -= 1
+        if (ahead := self._next - time.monotonic()) > 0:
+            self._sleep(ahead)
+        self._next += self._step
+
+
 def _send(
     store: Store,
-    settings: Settings,
     mailer: Mailer,
     one: Delivery,
     out: Transport,
@@ -173,7 +199,7 @@ def _send(
     address = one.subscriber.email
     name = f"issue-{one.issue:04d}-{one.subscriber.id}"
     try:
-        outcome, said = out.send(parseaddr(settings.mail_from)[1], address, name, content)
+        outcome, said = out.send(mailer.address, address, name, content)
     except MailError:
         issues.release(store, one.id)
         raise

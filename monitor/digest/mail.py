@@ -14,6 +14,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -52,53 +53,93 @@ def message_id(issue: int, made: datetime, subscriber: int, domain: str) -> str:
 
 def make_mail(rendered: Rendered, sender: Sender, personal: Personal) -> bytes:
     """The mail of an issue to one reader, as it goes over the wire."""
-    headers = [
-        ("From", sender.address),
+    shared = _shared(rendered, sender)
+    one_click = personal.leave.startswith("https://")
+    head = _head(
         ("To", personal.recipient),
-        ("Subject", rendered.subject),
-        ("Date", format_datetime(rendered.view.issue.made)),
         ("Message-ID", personal.message_id),
         ("References", personal.before),
-        ("List-Id", f"Evidence monitor <digest.{sender.domain}>"),
         ("List-Unsubscribe", f"<{personal.leave}>" if personal.leave else ""),
-        ("List-Unsubscribe-Post", _ONE_CLICK if personal.leave.startswith("https://") else ""),
-        ("Auto-Submitted", "auto-generated"),
-        ("Precedence", "list"),
-        ("MIME-Version", "1.0"),
-    ]
-    head = "".join(f"{name}: {_fold(name, value)}\r\n" for name, value in headers if value)
-    text = _part("plain", _put(rendered.text, personal, html=False))
-    if rendered.html is None:
-        return head.encode("ascii") + text
-    html = _part("html", _put(rendered.html, personal, html=True))
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click" if one_click else ""),
+    )
+    parts = [_fill(pieces, personal) for pieces in shared.parts]
+    if len(parts) == 1:
+        return shared.head + head + parts[0]
     # No part can hold the boundary: quoted-printable writes no "=_".
-    boundary = f"=_{sha256(personal.message_id.encode()).hexdigest()[:24]}"
-    line = f"--{boundary}".encode("ascii")
+    boundary = f"=_{sha256(personal.message_id.encode()).hexdigest()[:24]}".encode()
     return b"".join(
         (
-            head.encode("ascii"),
-            b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % boundary.encode(),
-            *(b"%s\r\n%s\r\n" % (line, part) for part in (text, html)),
-            line,
-            b"--\r\n",
+            shared.head,
+            head,
+            b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % boundary,
+            *(b"--%s\r\n%s\r\n" % (boundary, part) for part in parts),
+            b"--%s--\r\n" % boundary,
         )
     )
 
 
-_ONE_CLICK: Final = "List-Unsubscribe=One-Click"
+@dataclass(frozen=True)
+class _Shared:
+    """What all mails of a rendered issue share, encoded once.
+
+    A part is a list of encoded bytes, and of lines as text that hold a reader's own links.
+    """
+
+    head: bytes
+    parts: tuple[tuple[bytes | str, ...], ...]
 
 
-def _part(subtype: str, content: str) -> bytes:
-    lines = content.replace("\r\n", "\n").rstrip("\n").replace("\n", "\r\n") + "\r\n"
-    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), istext=True)
+@lru_cache(maxsize=64)
+def _shared(rendered: Rendered, sender: Sender) -> _Shared:
+    head = _head(
+        ("From", sender.address),
+        ("Subject", rendered.subject),
+        ("Date", format_datetime(rendered.view.issue.made)),
+        ("List-Id", f"Evidence monitor <digest.{sender.domain}>"),
+        ("Auto-Submitted", "auto-generated"),
+        ("Precedence", "list"),
+        ("MIME-Version", "1.0"),
+    )
+    parts = [_pieces("plain", rendered.text)]
+    if rendered.html is not None:
+        parts.append(_pieces("html", rendered.html))
+    return _Shared(head, tuple(parts))
+
+
+def _head(*headers: tuple[str, str]) -> bytes:
+    lines = (f"{name}: {_fold(name, value)}\r\n" for name, value in headers if value)
+    return "".join(lines).encode("ascii")
+
+
+def _pieces(subtype: str, content: str) -> tuple[bytes | str, ...]:
+    """A part in pieces: quoted-printable does not look beyond the end of a line."""
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\n"
-    return f"{head}Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode() + encoded
+    pieces: list[bytes | str] = [
+        f"{head}Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode("ascii")
+    ]
+    same: list[str] = []
+    for line in content.replace("\r\n", "\n").rstrip("\n").split("\n"):
+        if LEAVE in line or CHOICES in line:
+            pieces += [_encode("\r\n".join([*same, ""])), f"{line}\r\n"]
+            same = []
+        else:
+            same.append(line)
+    return (*pieces, _encode("\r\n".join([*same, ""])))
 
 
-def _put(content: str, personal: Personal, *, html: bool) -> str:
+def _fill(pieces: tuple[bytes | str, ...], personal: Personal) -> bytes:
+    return b"".join(p if isinstance(p, bytes) else _encode(_put(p, personal)) for p in pieces)
+
+
+def _put(line: str, personal: Personal) -> str:
+    """A line with the reader's links; in HTML they stand in attributes, where & is &amp;."""
     for place, address in ((LEAVE, personal.leave), (CHOICES, personal.choices)):
-        content = content.replace(place, str(escape(address)) if html else address)
-    return content
+        line = line.replace(f'"{place}"', f'"{escape(address)}"').replace(place, address)
+    return line
+
+
+def _encode(lines: str) -> bytes:
+    return binascii.b2a_qp(lines.encode("utf-8", "replace"), istext=True)
 
 
 def _line(text: str) -> str:

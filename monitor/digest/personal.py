@@ -75,16 +75,23 @@ def view(
 
     A retraction, withdrawal or concern about a paper that the reader was shown is told whatever
     the choices, and first. Of papers that are more than `listed`, those that are old but new to
-    us are left out first, then the weakest designs.
+    us are left out first, then the weakest designs. A journal's notice that a correction already
+    names is not listed as a paper again.
     """
-    papers = [p for p in issue.papers if _wants(reader, p.topics, p.mechanisms, p.tier)]
+    notices = {pmid for n in issue.corrections for pmid, _ in n.papers[1:]}
+    papers = [
+        p
+        for p in issue.papers
+        if _wants(reader, p.topics, p.mechanisms, p.tier)
+        and not (p.pmid in notices and p.tier > _WEAKEST)
+    ]
     shown = sorted(sorted(papers, key=lambda p: not p.news)[:listed], key=in_order)
     corrections = [n for n in issue.corrections if _concerns(reader, n, told)]
     return View(
         issue=issue,
         corrections=tuple(sorted(corrections, key=lambda n: not _about(n, told))),
         changes=tuple(n for n in issue.changes if _wants(reader, n.topics, n.mechanisms, 0)),
-        highlights=highlights(papers) if len(papers) > HIGHLIGHTS else (),
+        highlights=highlights(papers),
         groups=tuple(_groups(shown)),
         papers=len(papers),
         unlisted=len(papers) - len(shown),
@@ -94,14 +101,14 @@ def view(
 
 
 def highlights(papers: Collection[PaperItem]) -> tuple[PaperItem, ...]:
-    """At most five papers, by the rule of docs/methods.md.
+    """One paper in three, at most five, by the rule of docs/methods.md.
 
     Only news, and only designs that are evidence of their own; the strongest design first, then
     the larger study, then the one that takes a side on a mechanism.
     """
     worth = (p for p in papers if p.news and p.tier <= _WEAKEST)
     order = sorted(worth, key=lambda p: (p.tier, -(p.n or 0), not p.mechanisms, p.pmid))
-    return tuple(order[:HIGHLIGHTS])
+    return tuple(order[: min(HIGHLIGHTS, len(papers) // 3)])
 
 
 def must_tell(issue: Issue, told: Collection[str]) -> frozenset[str]:

@@ -43,7 +43,7 @@ _NEWS: Final = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sender:
     """Who sends, what the digest is called, and where links lead.
 
@@ -63,9 +63,12 @@ class Sender:
         return parseaddr(self.address)[1].rpartition("@")[2] or "localhost"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Rendered:
-    """What readers with the same choices share. `html` is None for those who want text only."""
+    """What readers with the same choices share. `html` is None for those who want text only.
+
+    Each is equal to itself alone: what is made from one is found again without reading it.
+    """
 
     view: View
     subject: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Final
 
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, and_, col, func, or_, select, update
 
 from monitor.errors import ConflictError
@@ -19,6 +21,7 @@ from monitor.store.tables import (
     IssueEventRow,
     IssueRow,
     SubscriberRow,
+    UTCDateTime,
 )
 
 
@@ -198,13 +201,10 @@ def reopen(store: Store, number: int, now: datetime, *, subscriber: int | None =
 
 def lease(store: Store, delivery: int, now: datetime, seconds: int) -> bool:
     """Take a delivery for this process; False when another has it or it is no longer due."""
+    until = now + timedelta(seconds=seconds)
     with store.write() as session:
-        taken = session.exec(
-            update(DeliveryRow)
-            .where(col(DeliveryRow.id) == delivery, _is_due(now))
-            .values(leased=now + timedelta(seconds=seconds))
-        )
-        return bool(taken.rowcount)
+        values = {"which": delivery, "now": now, "until": until}
+        return bool(session.connection().execute(_LEASE, values).rowcount)
 
 
 def release(store: Store, delivery: int) -> None:
@@ -218,15 +218,11 @@ def mark_sent(store: Store, delivery: int, now: datetime, papers: Iterable[str])
 
     Nothing is written about a reader who left meanwhile; so it is with the next two.
     """
+    shown = encode(sorted(set(papers)), list[str])
     with store.write() as session:
-        row = session.get(DeliveryRow, delivery)
-        if row is None:
-            return
-        row.state, row.sent, row.leased, row.error = DeliveryState.SENT.value, now, None, ""
-        row.attempts += 1
-        row.papers = encode(sorted(set(papers)), list[str])
-        subscriber = session.get_one(SubscriberRow, row.subscriber_id)
-        subscriber.bounces = 0
+        connection = session.connection()
+        connection.execute(_SENT, {"which": delivery, "now": now, "shown": shown})
+        connection.execute(_WELL, {"which": delivery})
 
 
 def postpone(store: Store, delivery: int, next_try: datetime, error: str) -> None:
@@ -302,12 +298,43 @@ def delivery_counts(store: Store, number: int | None = None) -> dict[str, int]:
         return {state.value: found.get(state.value, 0) for state in DeliveryState}
 
 
-def _is_due(now: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a SQLAlchemy clause
+def _is_due(now: Any) -> ColumnElement[bool]:
     return and_(
         col(DeliveryRow.state) == DeliveryState.PENDING.value,
         or_(col(DeliveryRow.next_try).is_(None), col(DeliveryRow.next_try) <= now),
         or_(col(DeliveryRow.leased).is_(None), col(DeliveryRow.leased) <= now),
     )
+
+
+# Statements of every single mail: to build one takes longer than to run it.
+_NOW: Final = bindparam("now", type_=UTCDateTime)
+_LEASE: Final = (
+    update(DeliveryRow)
+    .where(col(DeliveryRow.id) == bindparam("which"), _is_due(_NOW))
+    .values(leased=bindparam("until", type_=UTCDateTime))
+)
+_SENT: Final = (
+    update(DeliveryRow)
+    .where(col(DeliveryRow.id) == bindparam("which"))
+    .values(
+        state=DeliveryState.SENT.value,
+        sent=_NOW,
+        leased=None,
+        error="",
+        attempts=col(DeliveryRow.attempts) + 1,
+        papers=bindparam("shown"),
+    )
+)
+_WELL: Final = (
+    update(SubscriberRow)
+    .where(
+        col(SubscriberRow.bounces) > 0,
+        col(SubscriberRow.id).in_(
+            select(DeliveryRow.subscriber_id).where(col(DeliveryRow.id) == bindparam("which"))
+        ),
+    )
+    .values(bounces=0)
+)
 
 
 def _before(session: Session, rows: Sequence[DeliveryRow]) -> dict[int | None, tuple[int, str]]:
