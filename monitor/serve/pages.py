@@ -33,7 +33,7 @@ from monitor.tokens import CHOICES_PATH, CONFIRM_PATH, LEAVE_PATH, Bearer, Signe
 _ONE_CLICK: Final = ("List-Unsubscribe", "One-Click")
 _ONCE_IN: Final = timedelta(days=1)
 _LONGEST_TOKEN: Final = 4096
-_SUBSCRIBE: Final = ("subscribe", "Subscribe")
+_SUBSCRIBE: Final = ("subscribe", "Subscribe again")
 _LEFT: Final = (
     "You get no more mails",
     "This address was deleted, with everything that was noted about the mails sent to it.",
