@@ -12,8 +12,9 @@ from python_multipart.multipart import Field, File, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+#: What a form may take to arrive.
+SECONDS: Final = 10.0
 _BYTES: Final = 16_384
-_SECONDS: Final = 10.0
 _FIELDS: Final = 200
 _PLAIN: Final = b"application/x-www-form-urlencoded"
 _PARTS: Final = b"multipart/form-data"
@@ -45,7 +46,7 @@ async def _read(request: Request) -> bytes:
         raise HTTPException(413, "This is too much for a form.")
     content = bytearray()
     try:
-        with fail_after(_SECONDS):
+        with fail_after(SECONDS):
             async for piece in request.stream():
                 content += piece
                 if len(content) > _BYTES:

@@ -9,10 +9,11 @@ from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
-from email_validator import EmailNotValidError, validate_email
 from itsdangerous import BadData, URLSafeSerializer
 
+from monitor import addresses
 from monitor.catalog import Catalog
+from monitor.errors import ConfigurationError
 from monitor.model import Subscriber
 
 #: A form that is older was not filled in by someone who just opened it.
@@ -64,14 +65,12 @@ def zones() -> tuple[str, ...]:
 
 def address(sent: Sent) -> str:
     """The address that was sent, as mail servers take it. Raises `FormError`."""
-    given = one(sent, "email").strip()
     try:
-        found = validate_email(given, check_deliverability=False).ascii_email
-    except EmailNotValidError:
-        found = None
-    if found is None:
-        raise FormError("This is not an address that mail can be sent to; please check it.")
-    return found
+        return addresses.normal(one(sent, "email").strip())
+    except ConfigurationError as error:
+        raise FormError(
+            "This is not an address that mail can be sent to; please check it."
+        ) from error
 
 
 def choose(sent: Sent, offer: Offer, before: Subscriber) -> Subscriber:

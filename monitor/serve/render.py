@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from monitor import wording
+from monitor.serve.context import Web
 
 #: Of a page with a form; the pages of the site allow no form at all.
 POLICY: Final = (
@@ -47,7 +48,14 @@ def root_of(path: str) -> str:
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page that is kept by nobody and found by no search."""
-    html = _templates().get_template(template).render(root=root_of(request.url.path), **values)
+    web: Web = request.app.state.web
+    html = (
+        _templates()
+        .get_template(template)
+        .render(
+            root=root_of(request.url.path), topics=[t.title for t in web.catalog.topics], **values
+        )
+    )
     headers = {
         "cache-control": "no-store",
         "content-security-policy": POLICY,

@@ -10,11 +10,13 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlencode
 
+import anyio
 import pytest
 from starlette.testclient import TestClient
 
 from monitor.catalog import Catalog
 from monitor.model import Issue, Subscriber
+from monitor.serve import bodies
 from monitor.serve.context import Web
 from monitor.settings import Settings
 from monitor.store import Store, issues, notices, subscribers
@@ -376,6 +378,30 @@ def test_a_body_that_is_no_form_is_refused(
 ) -> None:
     answer = client.post("/subscribe", content=body, headers={"content-type": kind})
     assert answer.status_code == code
+
+
+def test_a_body_that_never_ends_is_given_up(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "SECONDS", 0.05)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    scope = {
+        "type": "http", "method": "POST", "path": "/subscribe", "raw_path": b"/subscribe",
+        "root_path": "", "query_string": b"", "headers": [kind, (b"content-length", b"9")],
+        "client": ("192.0.2.1", 1), "server": ("localhost", 80), "scheme": "http",
+        "http_version": "1.1",
+    }  # fmt: skip
+    anyio.run(client.app, scope, receive, send)
+    assert sent[0]["status"] == 408
 
 
 def test_a_reader_who_was_suspended_gets_mails_again(client: TestClient, store: Store) -> None:
