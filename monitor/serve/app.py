@@ -113,6 +113,8 @@ class _Site:
             kind = site.TYPES.get("." + path.rpartition(".")[2], ("text/plain", True))[0]
             response = Response(content, headers={"content-type": kind, "cache-control": _FRESH})
             return conditional.answer(request, response, self._web.started)
+        if path == "favicon.ico":  # browsers ask for it unbidden
+            return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
         if path in {"", "index.html"}:
             raise HTTPException(503, "The site was not written yet: monitor publish writes it.")
         raise HTTPException(404)

@@ -38,10 +38,10 @@ def mails(settings: Settings) -> list[EmailMessage]:
     return found
 
 
-def link_of(mail: EmailMessage) -> str:
+def link_of(mail: EmailMessage, site: str = SITE) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
-    (link,) = re.findall(rf"{SITE}(c/\S+)", body.get_content())
+    (link,) = re.findall(rf"{site}(c/\S+)", body.get_content())
     return "/" + str(link)
 
 
