@@ -36,6 +36,10 @@ class PubMedRefusedError(PubMedError):
     """PubMed answered, and the answer says that the request itself is wrong: retrying is no use."""
 
 
+class ClockError(PubMedError):
+    """The clock of this machine is wrong; nothing was asked or made under a wrong date."""
+
+
 class StoreError(MonitorError):
     """The database is missing, locked, full, unreachable or not at the schema of this version."""
 

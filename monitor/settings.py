@@ -93,7 +93,12 @@ def _sender(value: str) -> str:
     return f'"{escaped}" <{address}>'
 
 
+def _address(value: str) -> str:
+    return value if not value else _url(value).removesuffix("/") + "/" * value.endswith("/")
+
+
 Url = Annotated[str, AfterValidator(_url)]
+PlainUrl = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(BaseModel):
@@ -168,7 +173,7 @@ class Settings(BaseModel):
     log_format: LogFormat = Field(
         LogFormat.CONSOLE, description="console, or json: one object a line."
     )
-    ping_url: Url = Field(
+    ping_url: PlainUrl = Field(
         "", description="Asked by GET after each good job while all is well (a dead man's switch)."
     )
     operator_email: str = Field("", description="Who is told when something fails.")
@@ -223,6 +228,14 @@ class Settings(BaseModel):
             return self.queries_dir
         here = Path("queries")
         return here if here.is_dir() else packaged_queries()
+
+    def topic_ids(self) -> list[str]:
+        """The topics by the names of their files, which are their ids; nothing is read."""
+        folder = self.queries() / "topics"
+        found = sorted(path.stem for path in folder.glob("*.toml"))
+        if not found:
+            raise ConfigurationError(f"{folder}: no topic there; `monitor init` makes some.")
+        return found
 
 
 def packaged_queries() -> Path:

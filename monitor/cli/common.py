@@ -18,6 +18,7 @@ from monitor import __version__
 if TYPE_CHECKING:
     from monitor.assess.assessor import Assessor
     from monitor.catalog import Catalog
+    from monitor.cli.logs import Scrubber
     from monitor.settings import Settings
     from monitor.store import Store
 
@@ -37,6 +38,12 @@ class Context:
         from monitor import settings
 
         return settings.load(toml=self.config)
+
+    def log(self) -> Scrubber:
+        """Set up logging as the settings say."""
+        from monitor.cli import logs
+
+        return logs.configure(self.settings)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -93,17 +100,13 @@ def options(
     ] = False,
 ) -> None:
     """Options before the command."""
-    import structlog
-
     del debug, version
-    # Logs go beside the answer of a command, never into it.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     context.obj = Context(config)
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """A progress bar on a terminal; a plain line now and then elsewhere, on standard error."""
+    """A progress bar on a terminal, a plain line now and then elsewhere; on standard error."""
     if not sys.stderr.isatty():
         yield _plain(what)
         return

@@ -75,15 +75,15 @@ def backup(
 
 def make_backup(ctx: Context, file: Path | None = None) -> None:
     """Write a backup into a file, or into the folder of the settings; there the oldest go."""
-    from monitor.store import backups
+    from monitor.store import backup_files, backups
 
     folder, keep = ctx.settings.backup_dir, ctx.settings.backup_keep
-    target = file or folder / backups.name(now())
+    target = file or folder / backup_files.name(now())
     with progress("Backing up") as show:
         rows = backups.backup(ctx.unchecked_store, target, show)
     print(f"{target}: verified, {sum(rows.values())} rows, {target.stat().st_size / 1e6:.1f} MB")
     if file is None:
-        for old in backups.rotate(folder, keep):
+        for old in backup_files.rotate(folder, keep):
             print(f"{old}: removed, {keep} newer ones are there")
 
 

@@ -1,16 +1,14 @@
-"""Commands of the line: harvest, assess, ledger, publish, run."""
+"""Commands of the line: harvest, reassess, publish."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from monitor.cli.common import Context, bring_up_to_date, now, progress
-from monitor.cli.mails import deliver, send_digest
 from monitor.errors import ConfigurationError, PubMedError
 
 Topic = Annotated[str | None, typer.Option("--topic", help="Only this topic, by its id.")]
@@ -18,7 +16,7 @@ Topic = Annotated[str | None, typer.Option("--topic", help="Only this topic, by 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (harvest, reassess, publish, run):
+    for command in (harvest, reassess, publish):
         app.command()(command)
 
 
@@ -57,13 +55,14 @@ def harvest_topics(
             raise ConfigurationError(f"there is no topic {topic!r}; there are: {known}.")
         topics = (ctx.catalog.topic[topic],)
     settings = ctx.settings
+    ctx.log()  # stamina tells of every new try
     if not settings.entrez_email:
         raise ConfigurationError(
             "MONITOR_ENTREZ_EMAIL is not set: NCBI asks every client to say whom to write to."
         )
     key = settings.entrez_api_key.get_secret_value() if settings.entrez_api_key else None
     limiter = SlotLimiter(ctx.store, "pubmed", 9.5 if key else 2.8)
-    pubmed = PubMed(settings.entrez_url, settings.entrez_email, limiter, api_key=key)
+    pubmed = PubMed(settings.entrez_url, settings.entrez_email, limiter, api_key=key, clock=now)
     try:
         with progress("Harvesting") as show:
             receipts = stage.harvest(
@@ -113,51 +112,3 @@ def publish_site(ctx: Context) -> None:
         )
     where = ctx.settings.reports_dir / "index.html"
     print(f"Site: {written.files} files, {written.changed} changed: {where}")
-
-
-def run(
-    context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="Do everything once, now, and end.")] = False,
-) -> None:
-    """Keep running: harvest, digest and publish by the schedules of the settings."""
-    ctx: Context = context.obj
-    if once:
-        failed = harvest_topics(ctx, None, None)
-        bring_up_to_date(ctx, now())
-        send_digest(ctx)
-        publish_site(ctx)
-        if failed:
-            raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
-        return
-    from monitor import schedule
-
-    schedule.serve(ctx.settings, ctx.store, schedule_jobs(ctx))
-
-
-def schedule_jobs(ctx: Context) -> dict[str, Callable[[], None]]:
-    """What the scheduler calls, by the name of the schedule."""
-
-    def harvesting() -> None:
-        harvest_topics(ctx, None, None)
-        bring_up_to_date(ctx, now())
-        publish_site(ctx)
-
-    def rereading() -> None:
-        harvest_topics(ctx, None, None, full=True)
-        bring_up_to_date(ctx, now())
-        publish_site(ctx)
-
-    def digesting() -> None:
-        bring_up_to_date(ctx, now())
-        send_digest(ctx)
-        publish_site(ctx)
-
-    def delivering() -> None:
-        deliver(ctx)
-
-    return {
-        "harvest": harvesting,
-        "reread": rereading,
-        "digest": digesting,
-        "deliver": delivering,
-    }

@@ -95,11 +95,13 @@ def _resend(ctx: Context, to: str | None) -> None:
 def send_digest(ctx: Context, when: datetime | None = None) -> None:
     """Make the issue, deliver what is pending, tell the operator what waits."""
     from monitor.digest import stage
+    from monitor.store import clock as times
 
     def clock() -> datetime:
         return when or now()
 
     moment = clock()
+    times.require_true(ctx.store, moment)
     issue = stage.make_issue(ctx.store, ctx.catalog, ctx.settings, moment, _next_run(ctx, moment))
     if issue:
         print(
@@ -113,12 +115,11 @@ def send_digest(ctx: Context, when: datetime | None = None) -> None:
 
 def _next_run(ctx: Context, moment: datetime) -> datetime:
     """When PubMed is asked again, for the receipt."""
-    from monitor import timetable
+    from monitor.schedule.times import parse
 
-    try:
-        return timetable.following(ctx.settings.harvest_schedule, ctx.settings.timezone, moment)
-    except ValueError as error:
-        raise ConfigurationError(f"MONITOR_HARVEST_SCHEDULE: {error}.") from error
+    settings = ctx.settings
+    schedule = parse(settings.harvest_schedule, settings.timezone, "HARVEST_SCHEDULE")
+    return schedule.next(moment).astimezone(schedule.zone)
 
 
 def deliver(ctx: Context, clock: Callable[[], datetime] = now) -> None:

@@ -1,29 +1,22 @@
-"""Commands of the operator: init, demo, status, check."""
+"""Commands of the operator: init, demo, check."""
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
-from monitor.cli.common import Context, now
+from monitor.cli.common import Context
 from monitor.errors import ConfigurationError
-
-_DAILY_OVERDUE: Final = timedelta(hours=50)
-_WEEKLY_OVERDUE: Final = timedelta(days=9)
-_NUMBERS: Final = ("found", "new", "changed", "excluded", "failed")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(init)
     app.command()(demo)
-    app.command()(status)
     app.command()(check)
 
 
@@ -85,67 +78,6 @@ def demo(
     from monitor.demo import play
 
     play.play(folder, print)
-
-
-def status(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-) -> None:
-    """Show the last harvest of each topic, the store and the digest; exit code 1 when overdue."""
-    ctx: Context = context.obj
-    found = _status(ctx)
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        _print_status(found)
-    if any(t["problem"] for t in found["topics"]):
-        raise typer.Exit(1)
-
-
-def _status(ctx: Context) -> dict[str, Any]:
-    from monitor.store import issues, papers, runs
-    from monitor.store.codec import encode
-
-    last = runs.last(ctx.store)
-    daily = ctx.settings.harvest_schedule.startswith("daily")
-    overdue = _DAILY_OVERDUE if daily else _WEEKLY_OVERDUE
-    topics: list[dict[str, Any]] = []
-    for topic in ctx.catalog.topics:
-        receipt = last.get(topic.id)
-        good = runs.last_good(ctx.store, topic.id)
-        problem = ""
-        if receipt is None:
-            problem = "never harvested"
-        elif receipt.error:
-            problem = f"failed: {receipt.error}"
-        elif good is None or now() - good.started > overdue:
-            problem = "overdue"
-        run = json.loads(encode(receipt)) if receipt else None
-        topics.append({"topic": topic.id, "problem": problem, "last": run})
-    issue = issues.latest(ctx.store)
-    return {
-        "topics": topics,
-        "papers": papers.counts(ctx.store),
-        "issue": {"number": issue.number, "made": issue.made.isoformat()} if issue else None,
-        "deliveries": issues.delivery_counts(ctx.store),
-    }
-
-
-def _print_status(found: dict[str, Any]) -> None:
-    for topic in found["topics"]:
-        run = topic["last"] or {}
-        said = topic["problem"] or "good"
-        when = str(run.get("started", "never"))[:16].replace("T", " ")
-        numbers = ", ".join(
-            f"{run.get(k, 0)} {k}" for k in ("found", "new", "changed", "excluded", "failed")
-        )
-        print(f"{topic['topic']}: {said}. Last run {when}: {numbers}")
-    print("Papers: " + ", ".join(f"{n} {name}" for name, n in found["papers"].items()))
-    issue = found["issue"]
-    print(
-        f"Digest: issue {issue['number']} of {issue['made'][:10]}" if issue else "Digest: none yet"
-    )
-    print("Mails: " + ", ".join(f"{n} {state}" for state, n in found["deliveries"].items()))
 
 
 def check(context: typer.Context) -> None:

@@ -14,7 +14,9 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from email.message import Message
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol, TypeVar
 from urllib.request import Request
 
@@ -23,8 +25,9 @@ import stamina
 from Bio import Entrez
 from lxml import etree
 
-from monitor.errors import PubMedError, PubMedRefusedError, RecordError
+from monitor.errors import ClockError, PubMedError, PubMedRefusedError, RecordError
 from monitor.harvest.records import Record, read_records
+from monitor.store.clock import WRONG
 
 TOOL: Final = "evidence-monitor"
 #: Most records of one search that PubMed lets be reached.
@@ -39,6 +42,7 @@ _UNAVAILABLE: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-f]{32,}|\S+@\S+", re.IGNORECASE)
 _SHOWN: Final = 160
+_APART: Final = timedelta(hours=36)
 T = TypeVar("T")
 
 
@@ -86,7 +90,8 @@ class PubMed:
     """PubMed through the E-utilities at `base_url`. `requests` counts what was sent.
 
     One instance may be used by several threads. Raises `PubMedError` when patience ran out and
-    `PubMedRefusedError` when PubMed says that the request itself is wrong.
+    `PubMedRefusedError` when PubMed says that the request itself is wrong. With a `clock`, answers
+    must bear its date: `ClockError` before a wrong date can become a watermark.
     """
 
     def __init__(
@@ -97,10 +102,12 @@ class PubMed:
         *,
         api_key: str | None = None,
         patience: Patience | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._base_url, self._email, self._api_key = base_url, email, api_key
         self._limiter = limiter
         self._patience = patience or Patience()
+        self._clock = clock
         self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=True)
         self.requests = 0
 
@@ -178,6 +185,8 @@ class PubMed:
             )
         except httpx2.HTTPError as error:  # its text may hold the URL
             raise _TransientError(f"the connection failed ({type(error).__name__}).") from None
+        if self._clock is not None:
+            _compare_clocks(answer.headers.get("Date", ""), self._clock())
         return _believe(answer, many=many)
 
     def _build(self, build: Callable[..., Any], options: dict[str, Any]) -> str:
@@ -234,6 +243,19 @@ def _believe(answer: httpx2.Response, *, many: bool) -> bytes:
     if _UNAVAILABLE.search(said):
         return body
     raise PubMedRefusedError(f"PubMed refused the request: {_safe(said)}.")
+
+
+def _compare_clocks(theirs: str, ours: datetime) -> None:
+    """Raise `ClockError` when an answer's date is more than a day and a half from ours."""
+    try:
+        said = parsedate_to_datetime(theirs)
+    except (TypeError, ValueError):
+        return  # a proxy took it away: nothing to compare with
+    if said.tzinfo is not None and abs(said - ours) > _APART:
+        raise ClockError(
+            f"{WRONG} says {ours:%Y-%m-%d %H:%M} UTC, PubMed's says {said:%Y-%m-%d %H:%M} UTC: "
+            "set it. Nothing was lost; the next run asks for the days since the last good one."
+        )
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:

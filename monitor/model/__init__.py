@@ -46,6 +46,7 @@ from monitor.model.issue import (
     PaperItem,
     Subscriber,
 )
+from monitor.model.job import JobName, JobRun, JobState
 from monitor.model.label import (
     Assessment,
     DesignLabel,
@@ -94,6 +95,9 @@ __all__ = [
     "Flag",
     "Grant",
     "Issue",
+    "JobName",
+    "JobRun",
+    "JobState",
     "Journal",
     "Level",
     "Link",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Final
 from urllib.parse import quote
 
 from monitor.errors import StoreError
@@ -17,13 +14,6 @@ from monitor.store import copying, schema
 from monitor.store.copying import Progress, Sums
 from monitor.store.engine import Store
 from monitor.store.migrations import HEAD
-
-_NAME: Final = re.compile(r"monitor-\d{8}T\d{6}Z\.db")
-
-
-def name(now: datetime) -> str:
-    """File name of the backup of a moment; names sort by time."""
-    return f"monitor-{now:%Y%m%dT%H%M%SZ}.db"
 
 
 def backup(store: Store, file: Path, progress: Progress | None = None) -> dict[str, int]:
@@ -93,22 +83,6 @@ def restore(file: Path, store: Store, progress: Progress | None = None) -> Sums:
         for table in reversed(copying.ordered()):
             writer.execute(table.delete())
         return copying.pour(reader, writer, store.url, progress)
-
-
-def rotate(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest `keep` backups that were named by `name`; what was removed."""
-    mine = sorted(p for p in folder.iterdir() if _NAME.fullmatch(p.name))
-    old = mine[:-keep]
-    for path in old:
-        path.unlink()
-    return old
-
-
-def newest(folder: Path) -> Path | None:
-    """The newest backup in a folder that `name` named."""
-    if not folder.is_dir():
-        return None
-    return max((p for p in folder.iterdir() if _NAME.fullmatch(p.name)), default=None)
 
 
 def _write(store: Store, draft: Path, progress: Progress | None) -> dict[str, int]:

@@ -105,6 +105,13 @@ def latest(store: Store) -> Issue | None:
         return decode(Issue, row.data) if row else None
 
 
+def latest_made(store: Store) -> tuple[int, datetime] | None:
+    """Number of the newest issue and when it was made, without reading it."""
+    with store.read() as session:
+        query = select(IssueRow.number, IssueRow.made).order_by(col(IssueRow.number).desc())
+        return session.exec(query.limit(1)).first()
+
+
 def get(store: Store, number: int) -> Issue | None:
     """An issue as it was frozen."""
     with store.read() as session:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select
 
 from monitor.model import Subscriber
 from monitor.store.codec import decode, encode
 from monitor.store.engine import Store
-from monitor.store.tables import SubscriberRow
+from monitor.store.tables import DeliveryRow, SubscriberRow
 
 _ID = col(SubscriberRow.id)
 
@@ -92,6 +92,31 @@ def everyone(store: Store) -> list[Subscriber]:
     """All readers, in the order in which they joined, also those unconfirmed or suspended."""
     with store.read() as session:
         return [to_subscriber(r) for r in session.exec(select(SubscriberRow).order_by(_ID))]
+
+
+def count(store: Store) -> int:
+    """How many readers there are who get mails."""
+    with store.read() as session:
+        query = select(func.count()).where(
+            col(SubscriberRow.confirmed), col(SubscriberRow.suspended).is_(False)
+        )
+        return session.exec(query).one()
+
+
+def joined_since(store: Store, moment: datetime) -> bool:
+    """Whether a reader joined after an issue was made and has no delivery yet."""
+    with store.read() as session:
+        query = (
+            select(_ID)
+            .outerjoin(DeliveryRow, col(DeliveryRow.subscriber_id) == _ID)
+            .where(
+                col(SubscriberRow.joined) > moment,
+                col(SubscriberRow.confirmed),
+                col(SubscriberRow.suspended).is_(False),
+                col(DeliveryRow.id).is_(None),
+            )
+        )
+        return session.exec(query.limit(1)).first() is not None
 
 
 def to_subscriber(row: SubscriberRow) -> Subscriber:

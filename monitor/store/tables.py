@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlmodel import Field, SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -50,7 +51,13 @@ def _fk(target: str, *, cascade: bool = False) -> ForeignKey:
     return ForeignKey(target, ondelete="CASCADE" if cascade else None)
 
 
-class ArticleRow(SQLModel, table=True):
+class _Row(SQLModel):
+    """Base of the rows. Pydantic's schema of a row is never used, and takes time to make."""
+
+    model_config = SQLModelConfig(defer_build=True)
+
+
+class ArticleRow(_Row, table=True):
     """A paper at its current revision. `version_id` and `assessment_id` name the current ones."""
 
     __tablename__ = "article"
@@ -72,7 +79,7 @@ class ArticleRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class ArticleVersionRow(SQLModel, table=True):
+class ArticleVersionRow(_Row, table=True):
     """One revision of a record as PubMed sent it; `xml` is zlib-compressed. Never changed.
 
     `rank` is that of the NLM file it came from, None when it came in another way.
@@ -93,7 +100,7 @@ class ArticleVersionRow(SQLModel, table=True):
     rank: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class ArticleTopicRow(SQLModel, table=True):
+class ArticleTopicRow(_Row, table=True):
     """A topic's query found this paper, or the operator named it (`seed`)."""
 
     __tablename__ = "article_topic"
@@ -104,7 +111,7 @@ class ArticleTopicRow(SQLModel, table=True):
     seed: bool = False
 
 
-class BadRecordRow(SQLModel, table=True):
+class BadRecordRow(_Row, table=True):
     """A record that could not be read, kept for the operator."""
 
     __tablename__ = "bad_record"
@@ -117,7 +124,7 @@ class BadRecordRow(SQLModel, table=True):
     xml: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class ImportFileRow(SQLModel, table=True):
+class ImportFileRow(_Row, table=True):
     """A file that was imported under some rules, or is: how far it is stored.
 
     `digest` is the MD5 (hex) of the file, `place` the byte of its uncompressed XML up to which it
@@ -139,7 +146,7 @@ class ImportFileRow(SQLModel, table=True):
     data: str = Field(default="{}", sa_column=Column(Text, nullable=False))
 
 
-class ImportMarkRow(SQLModel, table=True):
+class ImportMarkRow(_Row, table=True):
     """The newest NLM file that had a word on a record: older files say nothing more about it."""
 
     __tablename__ = "import_mark"
@@ -150,7 +157,7 @@ class ImportMarkRow(SQLModel, table=True):
     gone: bool = False
 
 
-class AssessmentRow(SQLModel, table=True):
+class AssessmentRow(_Row, table=True):
     """Labels of one revision by one version of the rules. Never changed; new rules add a row."""
 
     __tablename__ = "assessment"
@@ -166,7 +173,7 @@ class AssessmentRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class LedgerPaperRow(SQLModel, table=True):
+class LedgerPaperRow(_Row, table=True):
     """What the ledger has taken in of a paper: this assessment of this revision."""
 
     __tablename__ = "ledger_paper"
@@ -178,7 +185,7 @@ class LedgerPaperRow(SQLModel, table=True):
     data: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
-class BearingRow(SQLModel, table=True):
+class BearingRow(_Row, table=True):
     """How a paper bears on a claim, now."""
 
     __tablename__ = "bearing"
@@ -188,7 +195,7 @@ class BearingRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class ClaimRow(SQLModel, table=True):
+class ClaimRow(_Row, table=True):
     """Where a claim (of claims.toml) or mechanism stands now."""
 
     __tablename__ = "claim"
@@ -198,7 +205,7 @@ class ClaimRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class ClaimHistoryRow(SQLModel, table=True):
+class ClaimHistoryRow(_Row, table=True):
     """Where a claim stood from `at` on, and the paper that moved it there. Append-only."""
 
     __tablename__ = "claim_history"
@@ -211,7 +218,7 @@ class ClaimHistoryRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class EventRow(SQLModel, table=True):
+class EventRow(_Row, table=True):
     """Something that a reader would want to know. Append-only; `key` makes it happen once."""
 
     __tablename__ = "event"
@@ -224,7 +231,7 @@ class EventRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class EventPaperRow(SQLModel, table=True):
+class EventPaperRow(_Row, table=True):
     """The papers of an event, in its order."""
 
     __tablename__ = "event_paper"
@@ -233,7 +240,7 @@ class EventPaperRow(SQLModel, table=True):
     pmid: str = Field(primary_key=True, index=True)
 
 
-class HarvestRunRow(SQLModel, table=True):
+class HarvestRunRow(_Row, table=True):
     """One run of one topic, its receipt in `data`."""
 
     __tablename__ = "harvest_run"
@@ -249,7 +256,7 @@ class HarvestRunRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class UnobtainableRow(SQLModel, table=True):
+class UnobtainableRow(_Row, table=True):
     """A PMID that a topic's search named and that could not be fetched; tried again next time."""
 
     __tablename__ = "unobtainable"
@@ -261,7 +268,7 @@ class UnobtainableRow(SQLModel, table=True):
     last_tried: datetime = Field(sa_type=UTCDateTime)
 
 
-class IssueRow(SQLModel, table=True):
+class IssueRow(_Row, table=True):
     """One number of the digest, frozen whole in `data`."""
 
     __tablename__ = "issue"
@@ -271,7 +278,7 @@ class IssueRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class IssueEventRow(SQLModel, table=True):
+class IssueEventRow(_Row, table=True):
     """The issue that told an event: each is told once."""
 
     __tablename__ = "issue_event"
@@ -280,7 +287,7 @@ class IssueEventRow(SQLModel, table=True):
     issue: int = Field(foreign_key="issue.number", index=True)
 
 
-class SubscriberRow(SQLModel, table=True):
+class SubscriberRow(_Row, table=True):
     """A reader; `data` holds the choices. Removing one removes the deliveries too."""
 
     __tablename__ = "subscriber"
@@ -294,7 +301,7 @@ class SubscriberRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class DeliveryRow(SQLModel, table=True):
+class DeliveryRow(_Row, table=True):
     """One issue to one subscriber. `leased` keeps two processes from sending it at once."""
 
     __tablename__ = "delivery"
@@ -320,7 +327,7 @@ class DeliveryRow(SQLModel, table=True):
     papers: str = Field(default="[]", sa_column=Column(Text, nullable=False))
 
 
-class RequestSlotRow(SQLModel, table=True):
+class RequestSlotRow(_Row, table=True):
     """When the next request to a server may start (seconds since the epoch)."""
 
     __tablename__ = "request_slot"
@@ -329,7 +336,7 @@ class RequestSlotRow(SQLModel, table=True):
     free_at: float
 
 
-class NoticeRow(SQLModel, table=True):
+class NoticeRow(_Row, table=True):
     """Something that the operator should know; mailed once a day at most."""
 
     __tablename__ = "operator_notice"
@@ -339,3 +346,17 @@ class NoticeRow(SQLModel, table=True):
     subject: str
     body: str = Field(sa_column=Column(Text, nullable=False))
     mailed: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class JobRunRow(_Row, table=True):
+    """One run of a job of the schedule; `run` is the id that its log lines bear."""
+
+    __tablename__ = "job_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    job: str = Field(index=True)
+    run: str
+    state: str
+    started: datetime = Field(sa_type=UTCDateTime, index=True)
+    finished: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    error: str = Field(default="", sa_column=Column(Text, nullable=False))

@@ -19,7 +19,17 @@ from monitor.errors import StoreError
 from monitor.ledger import stage as ledger_stage
 from monitor.model import Article, Subscriber
 from monitor.settings import Settings
-from monitor.store import Store, articles, backups, copying, health, notices, schema, subscribers
+from monitor.store import (
+    Store,
+    articles,
+    backup_files,
+    backups,
+    copying,
+    health,
+    notices,
+    schema,
+    subscribers,
+)
 from tests.conftest import NOW, revision
 
 Maker = Callable[[], Store]
@@ -33,7 +43,7 @@ def filled(
     articles.record(store, "ldn", [revision(a) for a in sample[:8]])
     assess_stage.assess(store, assessor, NOW)
     ledger_stage.update(store, catalog, NOW)
-    subscribers.add(store, Subscriber(0, "ä@example.org", NOW - timedelta(days=1)))
+    subscribers.add(store, Subscriber(0, "a@example.org", NOW - timedelta(days=1)))
     settings = Settings(outbox_dir=tmp_path / "outbox")
     digest_stage.make_issue(store, catalog, settings, NOW)
     digest_stage.deliver(store, catalog, settings, lambda: NOW)
@@ -106,7 +116,7 @@ def test_a_backup_brings_everything_back(filled: Store, tmp_path: Path) -> None:
     rows = backups.backup(filled, file)
     assert rows["article"] == 8
     assert file.stat().st_mode & 0o077 == 0
-    subscribers.remove(filled, "ä@example.org")
+    subscribers.remove(filled, "a@example.org")
     notices.add(filled, "later", "", NOW)
     before = file.read_bytes()
     assert backups.restore(file, filled) == wanted == sums(filled)
@@ -183,9 +193,9 @@ def test_a_file_that_is_there_is_not_written_over(filled: Store, tmp_path: Path)
 
 def test_the_oldest_backups_make_room(tmp_path: Path) -> None:
     for day in range(5):
-        (tmp_path / backups.name(NOW + timedelta(days=day))).write_text("")
+        (tmp_path / backup_files.name(NOW + timedelta(days=day))).write_text("")
     (tmp_path / "mine.db").write_text("")
-    gone = backups.rotate(tmp_path, keep=2)
-    assert [p.name for p in gone] == [backups.name(NOW + timedelta(days=d)) for d in range(3)]
-    assert backups.newest(tmp_path) == tmp_path / backups.name(NOW + timedelta(days=4))
+    gone = backup_files.rotate(tmp_path, keep=2)
+    assert [p.name for p in gone] == [backup_files.name(NOW + timedelta(days=d)) for d in range(3)]
+    assert backup_files.newest(tmp_path) == tmp_path / backup_files.name(NOW + timedelta(days=4))
     assert (tmp_path / "mine.db").exists()

@@ -1,0 +1,156 @@
+"""The command `run`: everything once, one job, or by schedule for good."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Final
+from uuid import uuid4
+
+import typer
+
+from monitor.cli.common import Context, bring_up_to_date, now
+from monitor.cli.database import make_backup
+from monitor.cli.line import harvest_topics, publish_site
+from monitor.cli.mails import deliver, send_digest
+from monitor.errors import ConfigurationError, MailError, PubMedError
+
+if TYPE_CHECKING:
+    from monitor.model import JobName
+
+_OPERATOR_EVERY: Final = timedelta(hours=20)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(run)
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Do everything once, now, and end.")] = False,
+    job: Annotated[
+        str | None,
+        typer.Option(
+            help="Do one job of the schedule, now, and end (for timers): "
+            "harvest, reread, digest, deliver or backup.",
+            show_default=False,
+        ),
+    ] = None,
+    tied: Annotated[str, typer.Option(hidden=True)] = "",
+) -> None:
+    """Keep running: harvest, re-read, digest, deliver and back up by the schedules.
+
+    One process a database leads; others wait and take over. Each job runs as a process of its own,
+    is cut off after MONITOR_JOB_MINUTES, and when it fails the operator is told, it is tried again,
+    and the other jobs go on. SIGTERM ends everything within ten seconds.
+    """
+    ctx: Context = context.obj
+    if job is not None:
+        _one(ctx, job, tied)
+    elif once:
+        _once(ctx)
+    else:
+        _serve(ctx)
+
+
+def _once(ctx: Context) -> None:
+    failed = harvest_topics(ctx, None, None)
+    bring_up_to_date(ctx, now())
+    send_digest(ctx)
+    publish_site(ctx)
+    _raise(failed)
+
+
+def _raise(failed: Sequence[str]) -> None:
+    if failed:
+        raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
+
+
+def _one(ctx: Context, name: str, tied: str) -> None:
+    """One job; `tied` is the run id of the process that started us and writes down how it ends."""
+    import structlog
+
+    from monitor.model import JobName
+    from monitor.schedule import child
+    from monitor.store import jobs
+
+    if name not in _JOBS:
+        raise ConfigurationError(f"there is no job {name!r}; there are: {', '.join(_JOBS)}.")
+    job = JobName(name)
+    run_id = tied or uuid4().hex[:8]
+    ctx.log()
+    structlog.contextvars.bind_contextvars(job=job.value, run=run_id)
+    if tied:
+        child.tie()
+        _JOBS[name](ctx)
+        return
+    with jobs.tracked(ctx.store, job.value, run_id, now):
+        _JOBS[name](ctx)
+
+
+def _harvest(ctx: Context, *, full: bool = False) -> None:
+    failed = harvest_topics(ctx, None, None, full=full)
+    bring_up_to_date(ctx, now())
+    publish_site(ctx)
+    _raise(failed)
+
+
+def _digest(ctx: Context) -> None:
+    bring_up_to_date(ctx, now())
+    try:
+        send_digest(ctx)
+    except MailError:
+        publish_site(ctx)  # the issue is made, and the mails wait
+        raise
+    publish_site(ctx)
+
+
+_JOBS: Final[dict[str, Callable[[Context], None]]] = {
+    "harvest": _harvest,
+    "reread": lambda ctx: _harvest(ctx, full=True),
+    "digest": _digest,
+    "deliver": deliver,
+    "backup": make_backup,
+}
+
+
+def _serve(ctx: Context) -> None:
+    from monitor.cli.logs import passed_on
+    from monitor.schedule.daemon import Daemon
+    from monitor.schedule.ping import ping
+
+    settings = ctx.settings
+    scrub = ctx.log()
+    config = ["--config", str(ctx.config)] if ctx.config else []
+
+    def command(job: JobName, run_id: str) -> Sequence[str]:
+        program = [sys.executable, "-m", "monitor", *config]
+        return [*program, "run", "--job", job.value, "--tied", run_id]
+
+    Daemon(
+        settings,
+        ctx.store,
+        clock=now,
+        command=command,
+        mails=lambda: mails_wait(ctx),
+        ping=(lambda: (ping(settings.ping_url), None)[1]) if settings.ping_url else lambda: None,
+        say=passed_on(settings, scrub),
+    ).serve()
+
+
+def mails_wait(ctx: Context) -> bool:
+    """Whether `deliver` would have something to do."""
+    from monitor.store import issues, notices, subscribers
+
+    store, when = ctx.store, now()
+    if issues.due(store, when, 1):
+        return True
+    issue = issues.latest_made(store)
+    if issue is not None and subscribers.joined_since(store, issue[1]):
+        return True
+    if not ctx.settings.operator_email or not notices.waiting(store):
+        return False
+    last = notices.last_mailed(store)
+    return last is None or when - last >= _OPERATOR_EVERY

@@ -1,0 +1,132 @@
+"""The command `status`: what ran, what is next, what is wrong. Quick: no queries are compiled."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from monitor import __version__
+from monitor.cli.common import Context, now
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(status)
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show harvests, jobs, papers, digest and backups; exit code 1 when one failed or is late."""
+    found = gather(context.obj)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        _print(found)
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+def gather(ctx: Context) -> dict[str, Any]:
+    """Everything that `status` tells, ready for JSON."""
+    from monitor.schedule import due
+    from monitor.store import backup_files, issues, notices, papers, subscribers
+
+    store, settings, when = ctx.store, ctx.settings, now()
+    plan = due.schedules(settings)
+    topics = _topics(ctx, plan)
+    done = _jobs(ctx, plan)
+    issue = issues.latest_made(store)
+    newest = backup_files.newest(settings.backup_dir)
+    problems = [f"{t['topic']}: {t['problem']}" for t in topics if t["problem"]]
+    problems += [f"{name}: {j['state']}: {j['error']}" for name, j in done.items() if j["failed"]]
+    return {
+        "version": __version__,
+        "time": when.isoformat(timespec="seconds"),
+        "database": store.url,
+        "schema": store.revision(),
+        "problems": problems,
+        "topics": topics,
+        "jobs": done,
+        "papers": papers.counts(store),
+        "issue": {"number": issue[0], "made": issue[1].isoformat()} if issue else None,
+        "deliveries": issues.delivery_counts(store),
+        "readers": subscribers.count(store),
+        "notices": len(notices.waiting(store)),
+        "backup": str(newest) if newest else None,
+    }
+
+
+def _topics(ctx: Context, plan: Any) -> list[dict[str, Any]]:
+    from monitor.model import JobName
+    from monitor.schedule.due import is_overdue
+    from monitor.store import runs
+    from monitor.store.codec import encode
+
+    last = runs.last(ctx.store)
+    found: list[dict[str, Any]] = []
+    for topic in ctx.settings.topic_ids():
+        receipt = last.get(topic)
+        good = runs.last_good(ctx.store, topic)
+        problem = ""
+        if receipt is None:
+            problem = "never harvested"
+        elif receipt.error:
+            problem = f"failed: {receipt.error}"
+        elif is_overdue(plan[JobName.HARVEST], good.started if good else None, now()):
+            problem = "overdue"
+        run = json.loads(encode(receipt)) if receipt else None
+        found.append({"topic": topic, "problem": problem, "last": run})
+    return found
+
+
+def _jobs(ctx: Context, plan: Any) -> dict[str, dict[str, Any]]:
+    from monitor.model import JobName
+    from monitor.store import jobs
+
+    last = jobs.last(ctx.store)
+    found: dict[str, dict[str, Any]] = {}
+    for job in JobName:
+        run = last.get(job.value)
+        if run is None and job not in plan:
+            continue
+        found[job.value] = {
+            "state": run.state.value if run else "never",
+            "failed": bool(run and run.failed),
+            "started": run.started.isoformat() if run else None,
+            "finished": run.finished.isoformat() if run and run.finished else None,
+            "error": run.error if run else "",
+            "next": plan[job].next(now()).isoformat() if job in plan else None,
+        }
+    return found
+
+
+def _print(found: dict[str, Any]) -> None:
+    print(f"Monitor {found['version']}, {found['database']}, schema {found['schema']}")
+    for topic in found["topics"]:
+        run = topic["last"] or {}
+        numbers = ", ".join(
+            f"{run.get(k, 0)} {k}" for k in ("found", "new", "changed", "excluded", "failed")
+        )
+        said = topic["problem"] or "good"
+        print(f"{topic['topic']}: {said}. Last run {_when(run.get('started'))}: {numbers}")
+    for name, job in found["jobs"].items():
+        error = f": {job['error']}" if job["error"] else ""
+        following = f"; next {_when(job['next'])}" if job["next"] else ""
+        started = f" {_when(job['started'])}" if job["started"] else ""
+        print(f"Job {name}: {job['state']}{started}{error}{following}")
+    print("Papers: " + ", ".join(f"{n} {name}" for name, n in found["papers"].items()))
+    issue = found["issue"]
+    made = f"issue {issue['number']} of {issue['made'][:10]}" if issue else "none yet"
+    print(f"Digest: {made}, {found['readers']} readers")
+    print("Mails: " + ", ".join(f"{n} {state}" for state, n in found["deliveries"].items()))
+    print(f"Backup: {found['backup'] or 'none in MONITOR_BACKUP_DIR'}")
+    if found["notices"]:
+        print(f"{found['notices']} notices wait for the operator's mail")
+
+
+def _when(moment: str | None) -> str:
+    return f"{moment[:16].replace('T', ' ')} UTC" if moment else "never"

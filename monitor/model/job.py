@@ -1,0 +1,44 @@
+"""Jobs of the schedule: what ran, when, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobName(StrEnum):
+    """The jobs, in the order in which those that are due at once are done."""
+
+    REREAD = "reread"
+    HARVEST = "harvest"
+    DIGEST = "digest"
+    DELIVER = "deliver"
+    BACKUP = "backup"
+
+
+class JobState(StrEnum):
+    """How a job ended. `STOPPED` is our own doing (a restart), and no failure."""
+
+    RUNNING = "running"
+    GOOD = "good"
+    FAILED = "failed"
+    CUT_OFF = "cut off"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of a job; `run` is the id that its log lines bear."""
+
+    job: str
+    run: str
+    state: JobState
+    started: datetime
+    finished: datetime | None = None
+    error: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the operator should know."""
+        return self.state in {JobState.FAILED, JobState.CUT_OFF}

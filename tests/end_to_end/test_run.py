@@ -1,0 +1,153 @@
+"""`monitor run` as real processes: leader and follower, SIGTERM, hangs, kills."""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from monitor.demo.pubmed import PubMedServer, Request, Response
+from monitor.model import JobState
+from monitor.store import articles, issues, jobs, notices
+from tests.end_to_end.conftest import Program
+
+SECONDS = 90
+
+
+class Running:
+    """A `monitor run` and the lines that it logs."""
+
+    def __init__(self, program: Program) -> None:
+        self.process = program.start("run")
+        self.lines: list[str] = []
+        self._queue: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._queue.put(line)
+
+    def wait_for(self, *words: str) -> str:
+        """The next line that holds all these words."""
+        limit = time.monotonic() + SECONDS
+        while time.monotonic() < limit:
+            try:
+                line = self._queue.get(timeout=1)
+            except queue.Empty:
+                assert self.process.poll() is None, "".join(self.lines)
+                continue
+            self.lines.append(line)
+            if all(word in line for word in words):
+                return line
+        raise AssertionError(f"never said {words}:\n{''.join(self.lines)}")
+
+
+@contextmanager
+def running(program: Program) -> Iterator[Running]:
+    started = Running(program)
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        started.process.wait()
+        for pipe in (started.process.stdout, started.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+class Hanging:
+    """Lets every request wait until `go`."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.asked = threading.Event()
+
+    def __call__(self, request: Request, number: int) -> Response | None:
+        self.asked.set()
+        self.go.wait(SECONDS)
+        return None
+
+
+@pytest.fixture
+def logged(program: Program) -> Program:
+    program.use({"MONITOR_LOG_FORMAT": "json"})
+    return program
+
+
+def test_it_harvests_at_once_and_ends_on_sigterm(logged: Program) -> None:
+    with running(logged) as daemon:
+        daemon.wait_for('"event": "leading"')
+        daemon.wait_for('"event": "good"', '"job": "harvest"')
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(timeout=10) == 0
+    assert len(articles.held(logged.store)) == 60
+    assert (logged.folder / "reports" / "index.html").exists()
+    assert issues.latest(logged.store) is None  # its moment has not come
+    for line in daemon.lines:
+        assert json.loads(line)["event"]
+
+
+def test_sigterm_in_the_middle_of_a_job_ends_within_ten_seconds(
+    logged: Program, pubmed: PubMedServer
+) -> None:
+    pubmed.fault = hanging = Hanging()
+    with running(logged) as daemon:
+        assert hanging.asked.wait(SECONDS)
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(timeout=10) == 0
+        hanging.go.set()
+    assert jobs.last(logged.store)["harvest"].state is JobState.STOPPED
+    assert notices.waiting(logged.store) == []
+
+
+def test_a_job_that_hangs_is_cut_off_and_told(logged: Program, pubmed: PubMedServer) -> None:
+    pubmed.fault = hanging = Hanging()
+    logged.use({"MONITOR_JOB_MINUTES": "0.1"})
+    with running(logged) as daemon:
+        daemon.wait_for('"event": "cut off"', "0.1 minutes")
+        hanging.go.set()
+    assert [n[2] for n in notices.waiting(logged.store)] == ["harvest: cut off"]
+    status = json.loads(logged.run("status", "--json", code=1))
+    assert status["jobs"]["harvest"]["state"] == "cut off"
+
+
+def test_a_second_process_waits_and_takes_over_from_a_killed_one(
+    logged: Program, pubmed: PubMedServer
+) -> None:
+    pubmed.fault = hanging = Hanging()
+    with running(logged) as first:
+        first.wait_for("leading")
+        assert hanging.asked.wait(SECONDS)
+        children = _children(first.process)
+        assert children
+        with running(logged) as second:
+            second.wait_for("waiting: another process")
+            first.process.kill()
+            first.process.wait()
+            pubmed.fault = None
+            hanging.go.set()
+            second.wait_for("leading")
+            second.wait_for('"event": "good"', '"job": "harvest"')
+    assert not any(_alive(child) for child in children)  # the first one's job ended with it
+    assert len(articles.held(logged.store)) == 60
+
+
+def _children(process: subprocess.Popen[str]) -> list[int]:
+    with open(f"/proc/{process.pid}/task/{process.pid}/children") as listed:  # noqa: PTH123
+        return [int(number) for number in listed.read().split()]
+
+
+def _alive(number: int) -> bool:
+    try:
+        with open(f"/proc/{number}/stat") as file:  # noqa: PTH123
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
