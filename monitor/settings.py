@@ -194,8 +194,11 @@ class Settings(BaseModel):
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token that /metrics asks for. Empty: it asks for none."
     )
-    health_max_age_hours: int = Field(
-        50, ge=1, description="/healthz fails when a topic's last good harvest is older."
+    health_max_age_hours: int | None = Field(
+        None,
+        ge=1,
+        description="/healthz fails when a topic's last good harvest is older. Default 50 when "
+        "HARVEST_SCHEDULE is daily, 216 when it is weekly, 792 when it is monthly.",
     )
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.errors import StoreError
 from monitor.publish.render import STATIC, static_files
@@ -78,12 +79,18 @@ class _Site:
         """A file of the site; the style sheet also while no site was written yet."""
         path: str = request.path_params["path"]
         try:
-            found = await self._web.work(site.open_file, self._web.settings.reports_dir, path)
+            found = await self._web.read(site.open_file, self._web.settings.reports_dir, path)
         except site.MovedError:
             # Relative, so that no host that a request names, and no proxy's prefix, matters.
             return Response(status_code=308, headers={"location": path.rpartition("/")[2] + "/"})
         if found is None:
             return await self._without(request, path)
+        response = await self._respond(request, found)
+        if not isinstance(response, _Streamed):
+            found.close()
+        return response
+
+    async def _respond(self, request: Request, found: site.File) -> Response:
         headers = {
             "etag": found.tag,
             "last-modified": found.last_modified,
@@ -95,17 +102,13 @@ class _Site:
         if found.kind == "application/octet-stream":
             headers["content-disposition"] = "attachment"
         if conditional.is_fresh(request.headers, found.tag, found.changed):
-            found.close()
             return Response(status_code=304, headers=headers)
         if takes_gzip(request.headers.get("accept-encoding", "")):
-            small = await self._web.work(self._web.compressed.of, found)
+            small = await self._web.read(self._web.compressed.of, found)
             if small is not None:
                 return Response(small, headers=headers | {"content-encoding": "gzip"})
         headers["content-length"] = str(found.size)
-        if request.method == "HEAD":
-            found.close()
-            return Response(headers=headers)
-        return StreamingResponse(found.chunks(), headers=headers)
+        return Response(headers=headers) if request.method == "HEAD" else _Streamed(found, headers)
 
     async def _without(self, request: Request, path: str) -> Response:
         if path.removeprefix("static/") in STATIC:
@@ -118,6 +121,21 @@ class _Site:
         if path in {"", "index.html"}:
             raise HTTPException(503, "The site was not written yet: monitor publish writes it.")
         raise HTTPException(404)
+
+
+class _Streamed(StreamingResponse):
+    """A file in pieces, closed at the end, also for a client that left before the first one."""
+
+    def __init__(self, file: site.File, headers: Mapping[str, str]) -> None:
+        super().__init__(file.chunks(), headers=headers)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
 
 
 def takes_gzip(accepted: str) -> bool:

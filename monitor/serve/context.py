@@ -20,8 +20,9 @@ from monitor.store import Store
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Fewer than the store keeps connections, so that none of them waits for one.
-_THREADS: Final = 8
+#: Together fewer than the store keeps connections, so that none of them waits for one.
+_READERS: Final = 8
+_WRITERS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,19 @@ class Web:
         return Limiter(Limit(6, 20), self.clock)
 
     @cached_property
-    def threads(self) -> CapacityLimiter:
-        """Threads for work on the store and on files."""
-        return CapacityLimiter(_THREADS)
+    def readers(self) -> CapacityLimiter:
+        """Threads for reading the store and files."""
+        return CapacityLimiter(_READERS)
 
-    async def work(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run what waits for a disk, a database or a mail server, beside the event loop."""
-        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.threads)
+    @cached_property
+    def writers(self) -> CapacityLimiter:
+        """Threads for what may wait long: for the lock of the database, or a mail server."""
+        return CapacityLimiter(_WRITERS)
+
+    async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Read from the disk or the store, beside the event loop."""
+        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.readers)
+
+    async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Write to the store or send, beside all that reads."""
+        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.writers)

@@ -12,15 +12,19 @@ from anyio import fail_after, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from monitor import timetable
 from monitor.catalog import Topic
 from monitor.errors import StoreError
 from monitor.serve.context import Web
+from monitor.settings import Settings
 from monitor.store import numbers
 from monitor.store.migrations import HEAD
 from monitor.store.numbers import Runs
 
 #: A database that takes longer does not answer, as far as a health check goes.
 _PATIENCE: Final = 10.0
+_AGES: Final = {"daily": 50, "monthly": 33 * 24}
+_WEEKLY: Final = 9 * 24
 log = structlog.get_logger()
 
 
@@ -31,6 +35,14 @@ class Check:
     name: str
     good: bool
     said: str
+
+
+def max_age(settings: Settings) -> timedelta:
+    """How old a last good harvest may be: what is set, or one that was missed and some hours."""
+    if settings.health_max_age_hours is not None:
+        return timedelta(hours=settings.health_max_age_hours)
+    day, _, _ = timetable.parse(settings.harvest_schedule)
+    return timedelta(hours=_AGES.get(day, _WEEKLY))
 
 
 def harvests(
@@ -60,9 +72,8 @@ def look(web: Web) -> list[Check]:
     except StoreError as error:
         log.warning("store failed", reason=str(error))
         return [Check("database", good=False, said="it cannot be read")]
-    age = timedelta(hours=web.settings.health_max_age_hours)
     good = Check("database", good=True, said="it answers")
-    return [good, *harvests(web.catalog.topics, runs, web.now(), age)]
+    return [good, *harvests(web.catalog.topics, runs, web.now(), max_age(web.settings))]
 
 
 async def healthz(request: Request) -> Response:

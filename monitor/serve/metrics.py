@@ -122,5 +122,5 @@ async def metrics(request: Request) -> Response:
     registry = CollectorRegistry()
     registry.register(FromStore(web.store))
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
-    body = await web.work(encode, registry)
+    body = await web.read(encode, registry)
     return Response(body, headers={"content-type": media_type, "cache-control": "no-store"})

@@ -140,7 +140,7 @@ class _Pages:
             "address at most.",
         )
         if not trapped:
-            response.background = BackgroundTask(self.web.work, self._ask, reader)
+            response.background = BackgroundTask(self.web.write, self._ask, reader)
         return response
 
     def _ask(self, reader: Subscriber) -> None:
@@ -189,7 +189,7 @@ class _Pages:
         """Store the address: its owner has pressed the button."""
         await self._form(request)
         reader = self._confirmed(request)
-        stored, _ = await self.web.work(subscribers.add, self.web.store, reader)
+        stored, _ = await self.web.write(subscribers.add, self.web.store, reader)
         log.info("a reader confirmed", subscriber=stored.id)
         return render.message(
             request,
@@ -223,7 +223,7 @@ class _Pages:
             chosen = replace(forms.choose(sent, self.offer, reader), suspended=False)
         except forms.FormError as error:
             return self._choices_page(request, reader, reader, fault=str(error))
-        await self.web.work(subscribers.change, self.web.store, chosen)
+        await self.web.write(subscribers.change, self.web.store, chosen)
         return self._choices_page(request, chosen, chosen, saved=True)
 
     def _choices_page(
@@ -254,7 +254,7 @@ class _Pages:
             bearer = self.signer.choosing(token)
         except TokenError as error:
             raise self._not_ours(request) from error
-        found = await self.web.work(self._find, bearer)
+        found = await self.web.read(self._find, bearer)
         if found is None:
             raise HTTPException(410, "This address gets no digest any more, and was deleted.")
         return found
@@ -283,7 +283,7 @@ class _Pages:
         name, value = _ONE_CLICK
         if sent.get(name) != [value]:
             raise HTTPException(400, "The form must say List-Unsubscribe=One-Click.")
-        await self.web.work(self._remove, bearer)
+        await self.web.write(self._remove, bearer)
         return render.message(
             request, *_LEFT, links=(_SUBSCRIBE, ("index.html", "To the start page"))
         )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 #: Type and whether it is worth compressing, by ending. Anything else is offered as a download.
 TYPES: Final = {
@@ -57,9 +57,9 @@ class MovedError(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """An opened file of the site. `close` it, or read `chunks` to their end."""
+    """An opened file of the site; whoever opened it closes it."""
 
-    descriptor: int
+    stream: BinaryIO
     size: int
     modified: float
     tag: str
@@ -78,14 +78,13 @@ class File:
         return formatdate(self.modified, usegmt=True)
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, in pieces; closes the file."""
-        with os.fdopen(self.descriptor, "rb") as stream:
-            while piece := stream.read(_CHUNK):
-                yield piece
+        """The bytes, in pieces."""
+        while piece := self.stream.read(_CHUNK):
+            yield piece
 
     def close(self) -> None:
-        """Close it unread."""
-        os.close(self.descriptor)
+        """Close it; more than once does no harm."""
+        self.stream.close()
 
 
 def open_file(folder: Path, path: str) -> File | None:
@@ -140,7 +139,8 @@ def _file(descriptor: int, found: os.stat_result, names: list[str]) -> File:
     # Weak, since the compressed form shares it; the inode is left out: unchanged files keep their
     # time, also when another machine holds a copy.
     tag = f'W/"{found.st_mtime_ns:x}-{found.st_size:x}"'
-    return File(descriptor, found.st_size, found.st_mtime, tag, kind, compressible, key)
+    stream = os.fdopen(descriptor, "rb", buffering=0)
+    return File(stream, found.st_size, found.st_mtime, tag, kind, compressible, key)
 
 
 class Compressed:
@@ -153,14 +153,13 @@ class Compressed:
         self._lock = threading.Lock()
 
     def of(self, file: File) -> bytes | None:
-        """The file compressed (it is then closed), or None when it is better sent as it is."""
+        """The file compressed, or None when it is better sent as it is."""
         if not file.compressible or file.size > _COMPRESSED_UP_TO:
             return None
         with self._lock:
             known = self._kept.get(file.key)
             if known is not None:
                 self._kept.move_to_end(file.key)
-                file.close()
                 return known
         made = self._compress(b"".join(file.chunks()))
         with self._lock:

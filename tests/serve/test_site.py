@@ -6,9 +6,12 @@ import gzip
 import os
 import re
 import threading
+from contextlib import closing
 from pathlib import Path
 
+import anyio
 import pytest
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from monitor.publish import site as publisher
@@ -142,12 +145,13 @@ def test_a_file_that_was_opened_is_sent_whole_though_the_site_is_exchanged(
     opened = reader.open_file(site, "")
     assert opened is not None
     publisher.write(site, [("index.html", b"short")])
-    assert b"".join(opened.chunks()) == PAGE
-    assert opened.size == len(PAGE)
     again = reader.open_file(site, "index.html")
     assert again is not None
-    assert again.tag != opened.tag
-    assert b"".join(again.chunks()) == b"short"
+    with closing(opened), closing(again):
+        assert b"".join(opened.chunks()) == PAGE
+        assert opened.size == len(PAGE)
+        assert again.tag != opened.tag
+        assert b"".join(again.chunks()) == b"short"
 
 
 def test_readers_see_old_or_new_pages_while_the_site_is_exchanged(
@@ -176,13 +180,53 @@ def test_readers_see_old_or_new_pages_while_the_site_is_exchanged(
     assert len(seen) > 1
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_no_file_stays_open_whether_the_client_stays_or_leaves(
+    site: Path, client: TestClient, stays: bool
+) -> None:
+    left = {"type": "http.disconnect"}
+    first = {"type": "http.request", "body": b"", "more_body": False}
+
+    async def ask() -> None:
+        waiting = [first] if stays else []
+
+        async def receive() -> dict[str, object]:
+            if waiting:
+                return waiting.pop()
+            if stays:
+                await anyio.sleep_forever()
+            return left
+
+        async def send(message: object) -> None:
+            if not stays:
+                raise OSError("gone")
+
+        for encoding in (b"identity", b"gzip"):
+            scope = {
+                "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "root_path": "",
+                "query_string": b"", "headers": [(b"accept-encoding", encoding)],
+                "client": ("192.0.2.1", 1), "server": ("localhost", 80), "scheme": "http",
+                "http_version": "1.1",
+            }  # fmt: skip
+            try:
+                await client.app(scope, receive, send)
+            except (OSError, ClientDisconnect):
+                assert not stays
+
+    for _ in range(3):
+        anyio.run(ask)
+    held = [p.readlink() for p in Path("/proc/self/fd").iterdir() if p.is_symlink()]
+    assert site / "index.html" not in held
+
+
 def test_compressed_pages_take_bounded_memory(site: Path) -> None:
     kept = reader.Compressed(room=100, compress=lambda content: content[:60])
     publisher.write(site, [(f"{n}.html", b"y" * 200 + bytes([n])) for n in range(5)])
     for number in range(5):
         opened = reader.open_file(site, f"{number}.html")
         assert opened is not None
-        assert kept.of(opened) == b"y" * 60
+        with closing(opened):
+            assert kept.of(opened) == b"y" * 60
     assert kept._size <= 100
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from monitor.catalog import Catalog
 from monitor.model import RunState, Subscriber
 from monitor.serve.context import Web
+from monitor.serve.health import max_age
 from monitor.settings import Settings
 from monitor.store import Store, runs, subscribers
 from tests.conftest import NOW
@@ -41,6 +43,19 @@ def test_health_is_good_while_every_topic_was_harvested_lately(
     failed = client.get("/healthz")
     assert failed.status_code == 503
     assert [c["status"] for c in failed.json()["checks"]] == ["pass", "fail", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("given", "hours"),
+    [
+        ({}, 50),
+        ({"harvest_schedule": "mon 05:30"}, 216),
+        ({"harvest_schedule": "monthly 05:30"}, 792),
+        ({"harvest_schedule": "mon 05:30", "health_max_age_hours": 7}, 7),
+    ],
+)
+def test_how_old_a_harvest_may_be_follows_its_schedule(given: dict[str, Any], hours: int) -> None:
+    assert max_age(Settings(**given)) == timedelta(hours=hours)
 
 
 def test_a_failed_harvest_is_no_good_harvest(

@@ -123,8 +123,8 @@ class _Api:
         return await self._answer(request, lambda: self._issue(number))
 
     async def _answer(self, request: Request, find: Callable[[], _Found]) -> Response:
-        found = await self._web.work(find)
-        body = await self._web.work(lambda: found.body.model_dump_json().encode())
+        found = await self._web.read(find)
+        body = await self._web.read(lambda: found.body.model_dump_json().encode())
         response = Response(body, media_type="application/json", headers=_FRESH)
         response.headers.update(found.headers or {})
         # Titles and labels may also change with the program and its queries.
