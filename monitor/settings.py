@@ -185,6 +185,10 @@ class Settings(BaseModel):
     full_abstracts: bool = Field(
         False, description="Show whole abstracts on the site (their rights differ)."
     )
+    subscribe_link: bool = Field(
+        False,
+        description="Show on the site where to subscribe: when `monitor serve` answers there.",
+    )
     serve_host: str = Field("127.0.0.1", min_length=1, description="Where `monitor serve` listens.")
     serve_port: int = Field(8000, ge=0, le=65535, description="Port of `monitor serve`.")
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(

@@ -92,6 +92,7 @@ class _Build:
             self.words,
             {
                 "site": self.settings.site_url,
+                "subscribe": self.settings.subscribe_link,
                 "topics": {t.id: self.words.say(t.title) for t in self.catalog.topics},
                 "meta": (),
             },

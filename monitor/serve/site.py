@@ -38,6 +38,9 @@ TYPES: Final = {
     ".woff2": ("font/woff2", False),
     ".webmanifest": ("application/manifest+json", True),
     ".pdf": ("application/pdf", False),
+    ".db": ("application/vnd.sqlite3", False),
+    ".gz": ("application/gzip", False),
+    ".zip": ("application/zip", False),
 }
 _ATOM: Final = ("application/atom+xml; charset=utf-8", True)
 _UNKNOWN: Final = ("application/octet-stream", False)

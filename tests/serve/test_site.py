@@ -14,10 +14,14 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
+from monitor.catalog import Catalog
+from monitor.ledger import stage as ledger_stage
 from monitor.publish import site as publisher
+from monitor.publish import stage as publish_stage
 from monitor.serve import guard
 from monitor.serve import site as reader
 from monitor.settings import Settings
+from monitor.store import Store
 from tests.serve.conftest import SITE
 
 PAGE = b"<!DOCTYPE html><title>start</title>" + b"x" * 2000
@@ -245,3 +249,23 @@ def test_before_the_first_site_there_is_a_style_sheet_and_a_word(client: TestCli
     assert client.get("/").status_code == 503
     assert client.get("/static/site.css").headers["content-type"].startswith("text/css")
     assert client.get("/static/forms.css").status_code == 200
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_site_shows_where_to_subscribe_when_it_is_told_to(
+    store: Store, catalog: Catalog, settings: Settings, client: TestClient, shown: bool
+) -> None:
+    publish_stage.publish(
+        store,
+        catalog,
+        settings.model_copy(update={"subscribe_link": shown}),
+        assessor="1",
+        figures=ledger_stage.check_figures,
+        weigh=ledger_stage.weigher(catalog),
+    )
+    for path in ("/", "/issues/", "/claims/nk_cell.html", "/mechanisms/nk_cell.html"):
+        page = client.get(path)
+        if page.status_code == 200:
+            assert (f'href="{SITE}subscribe"' in page.text) is shown
+    assert client.get("/").status_code == 200
+    assert client.get("/subscribe").status_code == 200
