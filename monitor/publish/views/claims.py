@@ -38,8 +38,13 @@ class BearingLine:
 
     @property
     def group_name(self) -> str:
-        """The person whom the group is named after, without the key of its first paper."""
-        return self.group.partition(" (")[0]
+        """The person whom the group is named after; empty where the record names none."""
+        return "" if self.group.startswith("authors of ") else self.group.partition(" (")[0]
+
+    @property
+    def quote(self) -> Quote | None:
+        """The passage to show: the first that says more than the title above it."""
+        return next((q for q in self.quotes if q.text != self.line.title), None)
 
 
 @dataclass(frozen=True, slots=True)

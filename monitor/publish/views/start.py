@@ -42,7 +42,8 @@ class StartView:
     """The start page.
 
     `direct` counts papers on the drug in the illness by design, `list_file` holds all of them;
-    `groups` are headings with points on the drug; `causes` are claims on the illness alone.
+    `groups` are headings with points on the drug, what is known first, even when nothing is;
+    `causes` are claims on the illness alone.
     """
 
     drug: str
@@ -71,12 +72,13 @@ def start(
         (words.say(heading), tuple(p for p in points if p.status in statuses))
         for heading, statuses in _GROUPS
     )
+    known = words.say(_GROUPS[0][0])
     return StartView(
         drug=" / ".join(words.say(t.title) for t in drugs),
         illness=" / ".join(words.say(t.title) for t in illnesses),
         papers=len(direct),
         direct=tuple(_by_design(direct, catalog.designs, words)),
-        groups=tuple((heading, found) for heading, found in groups if found),
+        groups=tuple((h, found) for h, found in groups if found or h == known),
         causes=tuple(v for v in views if not v.agent),
         list_file=DIRECT if direct else "",
     )
