@@ -207,14 +207,10 @@ def _others(contents: Contents, claims: Sequence[ClaimView]) -> Iterator[Page]:
             "abridged": contents.abridged,
         },
     )
-    yield Page(
-        "map.html",
-        "map.html",
-        {
-            "map": gap_map(contents.bearings, contents.by_pmid, catalog, words),
-            "bars": charts.years(x.year for x in lines),
-        },
-    )
+    shown = gap_map(contents.bearings, contents.by_pmid, catalog, words)
+    bars = charts.years(x.year for x in lines)
+    yield Page("map.html", "map.html", {"map": shown, "bars": bars})
+    yield Page("map-table.html", "map-table.html", {"map": shown})
     yield Page("trials.html", "trials.html", {"v": trials(lines, catalog, words)})
     yield Page(
         "methods.html",

@@ -135,7 +135,7 @@
     var label = document.createElement("label");
     var select = document.createElement("select");
     label.textContent = say[name];
-    label.htmlFor = select.id = "by-" + name;
+    label.htmlFor = select.id = "choose-" + name;
     select.add(new Option(say.any, ""));
     var order = words.map(function (word, i) { return [word, values ? values[i] : i]; });
     if (!values && name !== "stance" && name !== "topic") order.sort(function (a, b) { return a[0].localeCompare(b[0]); });

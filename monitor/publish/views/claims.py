@@ -18,7 +18,7 @@ from monitor.wording import Words
 
 SIDES: Final = (Stance.SUPPORTS, Stance.REFUTES, Stance.MIXED, Stance.MENTIONS)
 #: Papers on the page of a claim, a side; the list of the claim holds all.
-SHOWN: Final = 30
+SHOWN: Final = 12
 #: Kinds of claims whose status papers of any design can move.
 _MOVABLE: Final = frozenset({ClaimKind.MECHANISM, ClaimKind.DOSE, ClaimKind.USES})
 

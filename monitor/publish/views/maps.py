@@ -14,13 +14,17 @@ from monitor.wording import Words
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of the map: `label` is its design, `file` the list of its papers, "" for none."""
+    """A cell of the map: `label` is its design, `file` the list of its papers, "" for none.
+
+    `spoken` says its numbers in words, for those who hear the page.
+    """
 
     supports: int = 0
     refutes: int = 0
     mixed: int = 0
     file: str = ""
     label: str = ""
+    spoken: str = ""
 
     @property
     def total(self) -> int:
@@ -58,7 +62,7 @@ def gap_map(
         (
             m,
             tuple(
-                _cell(cell_file(m.id, d), label, found.get((m.id, d), ()))
+                _cell(cell_file(m.id, d), label, found.get((m.id, d), ()), words)
                 for d, label in zip(designs, labels, strict=True)
             ),
         )
@@ -72,12 +76,15 @@ def cell_file(mechanism: str, design: str) -> str:
     return f"map-{mechanism}-{design}".replace("_", "-")
 
 
-def _cell(file: str, label: str, found: Sequence[Bearing]) -> Cell:
+def _cell(file: str, label: str, found: Sequence[Bearing], words: Words) -> Cell:
+    if not found:
+        return Cell(label=label)
     count = Counter(b.stance for b in found)
     return Cell(
         count[Stance.SUPPORTS],
         count[Stance.REFUTES],
         count[Stance.MIXED],
-        file if found else "",
+        file,
         label,
+        ", ".join(f"{words.stance(s)}: {words.number(n)}" for s in Stance if (n := count[s])),
     )

@@ -62,12 +62,21 @@ def would_move(
 ) -> Iterator[str]:
     """Sentences: how many more papers would change the status, and which paper it hangs on."""
     own = [b for b in bearings if _counts(b)]
+    moved = False
     for stance in (Stance.SUPPORTS, Stance.REFUTES):
         for study in (_TRIAL, _COMPARISON):
             found = _least(balance, own, stance, study, weigh)
             if found:
+                moved = True
                 yield _sentence(*found, stance, study, words)
                 break
+    if not moved:
+        yield words.say_many(
+            "Not even %(num)s randomised trial on one side, by a new group, would change it.",
+            "Not even %(num)s randomised trials on one side, each with 100 people and by a new "
+            "group, would change it.",
+            _MOST,
+        )
     for bearing in sorted(own, key=lambda b: (b.tier, -(b.n or 0), b.pmid))[:1]:
         left = weigh(balance.claim, [b for b in own if b is not bearing]).status
         if left is not balance.status:
