@@ -12,7 +12,7 @@
   var say = form.dataset;
   var FILE = 0, TITLE = 1, CITATION = 2, YEAR = 3, DESIGN = 4, N = 5, TOPICS = 6, SIDES = 7, PEOPLE = 8, AUTHORS = 9, QUOTES = 10, STANDING = 11;
   var SHOWN = 30, SLICE = 150;
-  var index = null, engine = null, sorted = false, loading = false, chosen = {};
+  var index = null, engine = null, sorted = false, loading = false, chosen = {}, plain = [];
 
   function load() {
     if (loading) return;
@@ -38,7 +38,7 @@
     if (window.MiniSearch) {
       engine = new window.MiniSearch({
         idField: "id", fields: ["title", "authors", "quotes", "labels"],
-        searchOptions: { prefix: true, fuzzy: function (term) { return term.length > 5 ? 0.15 : false; }, boost: { title: 3, authors: 2 }, combineWith: "AND" }
+        searchOptions: { prefix: true, boost: { title: 3, authors: 2 }, combineWith: "AND" }
       });
       sortIn(0);
     }
@@ -71,16 +71,18 @@
     var found = [];
     index.papers.forEach(function (paper, i) {
       if (!fits(paper)) return;
-      var all = (paper[TITLE] + " " + paper[AUTHORS] + " " + paper[QUOTES] + " " + labels(paper)).toLowerCase();
-      if (words.every(function (word) { return all.indexOf(word) >= 0; })) found.push(i);
+      if (!plain[i]) plain[i] = (paper[TITLE] + " " + paper[AUTHORS] + " " + paper[QUOTES] + " " + labels(paper)).toLowerCase();
+      if (words.every(function (word) { return plain[i].indexOf(word) >= 0; })) found.push(i);
     });
     return found.sort(function (a, b) { return index.papers[b][YEAR] - index.papers[a][YEAR]; });
   }
 
   function search(text) {
-    if (!sorted || !text) return lookThrough(text);
+    if (!sorted || text.length < 4) return lookThrough(text);
     var filter = function (hit) { return fits(index.papers[hit.id]); };
-    return engine.search(text, { filter: filter }).map(function (hit) { return hit.id; });
+    var hits = engine.search(text, { filter: filter });
+    if (!hits.length) hits = engine.search(text, { filter: filter, fuzzy: 0.25 });
+    return hits.map(function (hit) { return hit.id; });
   }
 
   function show() {
