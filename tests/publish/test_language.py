@@ -177,10 +177,10 @@ def contents(catalog: Catalog, words: Words) -> Contents:
 
 def test_a_translation_shows_through_on_pages(catalog: Catalog, polish: Words) -> None:
     made = {p.path: p for p in pages(contents(catalog, polish))}
-    renderer = Renderer(polish, {"site": "", "topics": {}})
+    renderer = Renderer(polish, {"site": "", "topics": {}, "meta": ()})
 
     def text(path: str) -> str:
-        return renderer.render(made[path])[1].decode()
+        return renderer.render(made[path]).decode()
 
     start = text("index.html")
     assert '<html lang="pl">' in start
@@ -198,10 +198,10 @@ def test_a_script_from_right_to_left_is_said_so(catalog: Catalog, tmp_path: Path
     with (tmp_path / "ar.po").open("wb") as file:
         write_po(file, Messages(locale="ar"))
     words = language.words("ar", tmp_path)
-    page = Renderer(words, {"site": "", "topics": {}}).render(
+    page = Renderer(words, {"site": "", "topics": {}, "meta": ()}).render(
         Page("issues/index.html", "issues.html", {"issues": ()})
     )
-    assert b'<html lang="ar" dir="rtl">' in page[1]
+    assert b'<html lang="ar" dir="rtl">' in page
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@
   var facets = form.querySelector(".facets");
   var say = form.dataset;
   var FILE = 0, TITLE = 1, CITATION = 2, YEAR = 3, DESIGN = 4, N = 5, TOPICS = 6, SIDES = 7, PEOPLE = 8, AUTHORS = 9, QUOTES = 10, STANDING = 11;
-  var SHOWN = 30, SLICE = 150;
+  var SHOWN = 30, SLICE = 150, MOST = 6000;
   var index = null, engine = null, sorted = false, loading = false, chosen = {}, plain = [];
 
   function load() {
@@ -34,11 +34,14 @@
 
   function ready() {
     index = window.EVIDENCE_INDEX;
+    plain = index.papers.map(function (paper) {
+      return (paper[TITLE] + " " + paper[AUTHORS] + " " + paper[QUOTES] + " " + labels(paper)).toLowerCase();
+    });
     if (say.facets === "true") choices();
     if (window.MiniSearch) {
       engine = new window.MiniSearch({
         idField: "id", fields: ["title", "authors", "quotes", "labels"],
-        searchOptions: { prefix: true, boost: { title: 3, authors: 2 }, combineWith: "AND" }
+        searchOptions: { prefix: function (term, i, terms) { return i === terms.length - 1; }, boost: { title: 3, authors: 2 }, combineWith: "AND" }
       });
       sortIn(0);
     }
@@ -66,23 +69,30 @@
       }));
   }
 
+  /* Papers that hold every word, those first that hold them in the title, then the newest; and how
+     many papers hold each word, summed up: what ranking by the index would have to go through. */
   function lookThrough(text) {
     var words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    var found = [];
+    var found = [], work = 0;
     index.papers.forEach(function (paper, i) {
-      if (!fits(paper)) return;
-      if (!plain[i]) plain[i] = (paper[TITLE] + " " + paper[AUTHORS] + " " + paper[QUOTES] + " " + labels(paper)).toLowerCase();
-      if (words.every(function (word) { return plain[i].indexOf(word) >= 0; })) found.push(i);
+      var held = words.filter(function (word) { return plain[i].indexOf(word) >= 0; }).length;
+      work += held;
+      if (held < words.length || !fits(paper)) return;
+      var title = paper[TITLE].toLowerCase();
+      var inTitle = words.every(function (word) { return title.indexOf(word) >= 0; });
+      found.push([i, (inTitle ? 10000 : 0) + paper[YEAR]]);
     });
-    return found.sort(function (a, b) { return index.papers[b][YEAR] - index.papers[a][YEAR]; });
+    found.sort(function (a, b) { return b[1] - a[1]; });
+    return { hits: found.map(function (hit) { return hit[0]; }), work: work };
   }
 
   function search(text) {
-    if (!sorted || text.length < 4) return lookThrough(text);
+    var looked = lookThrough(text);
+    if (!sorted || text.length < 4 || looked.work > MOST) return looked.hits;
     var filter = function (hit) { return fits(index.papers[hit.id]); };
     var hits = engine.search(text, { filter: filter });
-    if (!hits.length) hits = engine.search(text, { filter: filter, fuzzy: 0.25 });
-    return hits.map(function (hit) { return hit.id; });
+    if (!hits.length && !looked.hits.length) hits = engine.search(text, { filter: filter, fuzzy: 0.25 });
+    return hits.length ? hits.map(function (hit) { return hit.id; }) : looked.hits;
   }
 
   function show() {

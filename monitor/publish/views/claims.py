@@ -17,6 +17,8 @@ from monitor.publish.views.moves import Weigh, by_year, would_move
 from monitor.wording import Words
 
 SIDES: Final = (Stance.SUPPORTS, Stance.REFUTES, Stance.MIXED, Stance.MENTIONS)
+#: How the ledger names a group whose papers name no authors.
+_NAMELESS: Final = "authors"
 #: Papers on the page of a claim, a side; the list of the claim holds all.
 SHOWN: Final = 12
 #: Kinds of claims whose status papers of any design can move.
@@ -39,7 +41,7 @@ class BearingLine:
     @property
     def group_name(self) -> str:
         """The person whom the group is named after; empty where the record names none."""
-        return "" if self.group.startswith("authors of ") else self.group.partition(" (")[0]
+        return "" if self.group.startswith(_NAMELESS) else self.group.partition(" (")[0]
 
     @property
     def quote(self) -> Quote | None:
