@@ -52,6 +52,10 @@ class MailError(MonitorError):
     """The mail server could not be reached or refused the whole session."""
 
 
+class StoppedError(MonitorError):
+    """Work ended early because it was told to stop; started again, it goes on from there."""
+
+
 class PublishError(MonitorError):
     """The site could not be written; the site that was there before is untouched."""
 

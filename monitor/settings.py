@@ -142,6 +142,9 @@ class Settings(BaseModel):
     dkim_key: SecretStr | None = Field(
         None, description="DKIM private key, PEM; best given as MONITOR_DKIM_KEY_FILE."
     )
+    worker_timeout: int = Field(
+        60, ge=2, description="Seconds after which the job of a silent worker goes to another."
+    )
     low_disk_mb: int = Field(
         500, ge=0, description="Free space below which the operator is told; 0: never."
     )

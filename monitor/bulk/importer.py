@@ -15,7 +15,7 @@ from typing import Final
 from monitor.bulk.pool import Pool
 from monitor.bulk.reader import Reader, Sheet
 from monitor.bulk.split import SIZE, Chunk, chunks
-from monitor.errors import ConflictError, MonitorError, RecordError
+from monitor.errors import ConflictError, RecordError, StoppedError
 from monitor.harvest import changes, files
 from monitor.store import Store, imports
 from monitor.store.imports import Batch, Counts, ImportFile
@@ -41,10 +41,6 @@ class Report:
         self.counts += other.counts
         self.known += other.known
         self.faults += other.faults
-
-
-class StoppedError(MonitorError):
-    """The import was told to stop; it goes on from there when it is started again."""
 
 
 def in_order(paths: Sequence[str]) -> list[str]:

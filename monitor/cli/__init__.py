@@ -23,6 +23,7 @@ from monitor.cli.readers import register as add_readers
 from monitor.cli.run import register as add_run
 from monitor.cli.status import register as add_status
 from monitor.cli.web import register as add_web
+from monitor.cli.worker import register as add_worker
 from monitor.errors import MonitorError
 
 _USAGE = 2
@@ -48,6 +49,7 @@ for register in (
     add_operate,
     add_database,
     add_web,
+    add_worker,
 ):
     register(app)
 

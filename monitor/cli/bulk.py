@@ -30,6 +30,9 @@ def import_files(
         bool, typer.Option("--all", help="Keep what no topic wants too.")
     ] = False,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Work on so many processes.")] = 1,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave the work to `monitor worker`, a job a file.")
+    ] = False,
 ) -> None:
     """Take PubMed XML into the store: what a topic wants, or all.
 
@@ -38,6 +41,11 @@ def import_files(
     stopped goes on where it was when it is started again.
     """
     ctx: Context = context.obj
+    if queue:
+        from monitor.cli.worker import queue_import
+
+        queue_import(ctx, files, keep_all=everything)
+        return
     report = _import(ctx, files, processes, keep_all=everything)
     assessed, taken = bring_up_to_date(ctx, now())
     _say(report, f"{assessed} labelled, {taken} taken into the ledger.")

@@ -32,6 +32,19 @@ def upgrade(context: typer.Context) -> None:
 
     before, after = schema.upgrade(context.obj.unchecked_store)
     print(f"schema {before or 'none'} -> {after}")
+    _upgrade_queue(context.obj)
+
+
+def _upgrade_queue(ctx: Context) -> None:
+    """The tables of the queue too, where there can be one."""
+    from monitor.queue import app
+
+    if ctx.unchecked_store.is_sqlite or not app.installed():
+        return
+    from monitor.queue import schema as queue_schema
+
+    before, after = queue_schema.upgrade(ctx.settings.url)
+    print(f"queue {before or 'none'} -> {after}")
 
 
 def check(context: typer.Context) -> None:

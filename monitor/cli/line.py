@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.common import Context, bring_up_to_date, now, progress
 from monitor.errors import ConfigurationError, PubMedError
 
-Topic = Annotated[str | None, typer.Option("--topic", help="Only this topic, by its id.")]
+if TYPE_CHECKING:
+    from monitor.catalog import Topic
+
+TopicId = Annotated[str | None, typer.Option("--topic", help="Only this topic, by its id.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def harvest(
     context: typer.Context,
-    topic: Topic = None,
+    topic: TopicId = None,
     since: Annotated[
         datetime | None,
         typer.Option(
@@ -30,14 +33,33 @@ def harvest(
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave the work to `monitor worker`, a job a topic.")
+    ] = False,
 ) -> None:
     """Ask PubMed for new and changed papers, label them, and bring the ledger up to date."""
     ctx: Context = context.obj
+    if queue:
+        from monitor.cli.worker import queue_harvest
+
+        queue_harvest(ctx, topic, since.date() if since else None, full=full)
+        return
     failed = harvest_topics(ctx, topic, since.date() if since else None, full=full)
     assessed, taken = bring_up_to_date(ctx, now())
     print(f"{assessed} records labelled, {taken} papers taken into the ledger.")
     if failed:
         raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
+
+
+def chosen(ctx: Context, topic: str | None) -> tuple[Topic, ...]:
+    """The topic of an id, or all. Raises `ConfigurationError` for an id that is none."""
+    topics = ctx.catalog.topics
+    if topic is None:
+        return topics
+    if topic not in ctx.catalog.topic:
+        known = ", ".join(t.id for t in topics)
+        raise ConfigurationError(f"there is no topic {topic!r}; there are: {known}.")
+    return (ctx.catalog.topic[topic],)
 
 
 def harvest_topics(
@@ -48,12 +70,7 @@ def harvest_topics(
     from monitor.harvest.entrez import PubMed
     from monitor.store.limiter import SlotLimiter
 
-    topics = ctx.catalog.topics
-    if topic is not None:
-        if topic not in ctx.catalog.topic:
-            known = ", ".join(t.id for t in topics)
-            raise ConfigurationError(f"there is no topic {topic!r}; there are: {known}.")
-        topics = (ctx.catalog.topic[topic],)
+    topics = chosen(ctx, topic)
     settings = ctx.settings
     ctx.log()  # stamina tells of every new try
     if not settings.entrez_email:

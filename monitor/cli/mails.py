@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.cli.queueing import put
 from monitor.errors import ConfigurationError
+
+#: Mails of one job on the queue.
+DELIVERY_BATCH: Final = 100
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +40,9 @@ def digest(
             show_default=False,
         ),
     ] = None,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave the sending to `monitor worker`.")
+    ] = False,
 ) -> None:
     """Make the next issue and send it, or what is left of earlier ones."""
     ctx: Context = context.obj
@@ -50,7 +57,7 @@ def digest(
     elif to is not None:
         _test(ctx, to)
     else:
-        send_digest(ctx)
+        send_digest(ctx, queue=queue)
 
 
 def _preview(ctx: Context) -> None:
@@ -92,7 +99,7 @@ def _resend(ctx: Context, to: str | None) -> None:
     deliver(ctx)
 
 
-def send_digest(ctx: Context, when: datetime | None = None) -> None:
+def send_digest(ctx: Context, when: datetime | None = None, *, queue: bool = False) -> None:
     """Make the issue, deliver what is pending, tell the operator what waits."""
     from monitor.digest import stage
     from monitor.store import clock as times
@@ -110,7 +117,10 @@ def send_digest(ctx: Context, when: datetime | None = None) -> None:
         )
     else:
         print("No new issue: there is nothing to tell yet.")
-    deliver(ctx, clock)
+    if queue:
+        _leave_to_workers(ctx, moment)
+    else:
+        deliver(ctx, clock)
 
 
 def _next_run(ctx: Context, moment: datetime) -> datetime:
@@ -122,16 +132,28 @@ def _next_run(ctx: Context, moment: datetime) -> datetime:
     return schedule.next(moment).astimezone(schedule.zone)
 
 
-def deliver(ctx: Context, clock: Callable[[], datetime] = now) -> None:
-    """Deliver what is pending, and print what became of it."""
+def deliver(ctx: Context, clock: Callable[[], datetime] = now, *, most: int | None = None) -> None:
+    """Deliver what is pending, `most` mails at most, and print what became of it."""
     from monitor.digest import stage
 
     stage.welcome(ctx.store, ctx.settings, ctx.catalog, clock())
     with progress("Sending") as show:
-        done = stage.deliver(ctx.store, ctx.catalog, ctx.settings, clock, progress=show)
+        done = stage.deliver(ctx.store, ctx.catalog, ctx.settings, clock, most=most, progress=show)
     said = ", ".join(f"{n} {outcome.value}" for outcome, n in sorted(done.items())) or "none due"
     print(f"Mails: {said}{_where(ctx)}")
     stage.tell_operator(ctx.store, ctx.settings, clock())
+
+
+def _leave_to_workers(ctx: Context, moment: datetime) -> None:
+    """A job for every hundred mails."""
+    from monitor.digest import stage
+    from monitor.queue.app import Job
+    from monitor.store import issues
+
+    stage.welcome(ctx.store, ctx.settings, ctx.catalog, moment)
+    mails = issues.due_count(ctx.store, moment)
+    jobs = [Job("deliver", {}, str(n)) for n in range(-(-mails // DELIVERY_BATCH))]
+    print(f"Mails: {mails} due, {put(ctx, jobs)} jobs for `monitor worker`")
 
 
 def _where(ctx: Context) -> str:

@@ -136,10 +136,14 @@ def deliver(
     settings: Settings,
     now: Callable[[], datetime],
     *,
+    most: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[Outcome, int]:
-    """Send what is pending and due; how many mails had which outcome.
+    """Send what is pending and due, `most` mails at most; how many mails had which outcome.
+
+    Any number of processes may do this at once: each mail is leased by one of them, and they keep
+    to the rate of the settings together.
 
     Raises `MailError` when the server cannot be used at all; the mails wait.
     """
@@ -152,10 +156,12 @@ def deliver(
     with transport.transport(settings) as out:
         while pending := issues.due(store, now(), _BATCH):
             for one in pending:
-                if settings.smtp_host:
-                    pace.wait()
+                if most is not None and done.total() >= most:
+                    return dict(done)
                 if not issues.lease(store, one.id, now(), LEASE_SECONDS):
                     continue
+                if settings.smtp_host:
+                    pace.wait()
                 outcome = _send(store, mailer, one, out, now)
                 done[outcome] += 1
                 if progress:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from monitor.assess.assessor import Assessor
-from monitor.bulk.importer import Importer, Report, StoppedError, in_order, reading, take_apart
+from monitor.bulk.importer import Importer, Report, in_order, reading, take_apart
 from monitor.bulk.reader import Reader
+from monitor.errors import StoppedError
 from monitor.harvest import changes
 from monitor.model import EventKind, Revision
 from monitor.store import Store, articles, health, imports, schema

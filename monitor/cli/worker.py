@@ -1,0 +1,142 @@
+"""`monitor worker`, and what puts jobs into its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.common import Context, bring_up_to_date, now
+from monitor.cli.line import chosen, harvest_topics
+from monitor.cli.mails import DELIVERY_BATCH, deliver
+from monitor.cli.queueing import put
+from monitor.errors import ConfigurationError, PubMedError, RecordError
+
+Stop = Callable[[], bool]
+
+
+class JobName(StrEnum):
+    """What a worker can do."""
+
+    HARVEST = "harvest"
+    UPDATE = "update"
+    DELIVER = "deliver"
+    IMPORT = "import"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(worker)
+
+
+def worker(
+    context: typer.Context,
+    job: Annotated[
+        list[JobName] | None, typer.Option(help="Only jobs of this kind; may be repeated.")
+    ] = None,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="End when no job is left, instead of waiting for more.")
+    ] = False,
+) -> None:
+    """Do the jobs of the queue, one at a time: any number of these, on any machines.
+
+    Jobs are put there by `--queue` of harvest, digest and import. Needs PostgreSQL and the extra
+    `queue`. When a worker is killed, another one takes its job up after MONITOR_WORKER_TIMEOUT.
+    """
+    from monitor.queue import app
+
+    ctx: Context = context.obj
+    app.require(ctx.settings.url)
+    from monitor.queue import worker
+
+    print(f"Labels by version {ctx.assessor.version}; jobs of {ctx.store.url}")
+    worker.run(
+        ctx.settings.url,
+        _work(ctx),
+        failed=lambda name, reason: _tell(ctx, name, reason),
+        only=[j.value for j in job] if job else None,
+        drain=drain,
+        timeout=timedelta(seconds=ctx.settings.worker_timeout),
+    )
+
+
+def queue_harvest(ctx: Context, topic: str | None, since: date | None, *, full: bool) -> None:
+    """Put a job for each topic into the queue."""
+    from monitor.queue.app import Job
+
+    if since is not None:
+        raise ConfigurationError("--since goes without --queue: it is for repairs by hand.")
+    topics = [t.id for t in chosen(ctx, topic)]
+    jobs = [Job(JobName.HARVEST, {"topic": t, "full": full}, t) for t in topics]
+    print(f"{put(ctx, jobs)} of {len(jobs)} topics queued for `monitor worker`.")
+
+
+def queue_import(ctx: Context, files: list[str], *, keep_all: bool) -> None:
+    """Put a job for each file into the queue; workers must see it under the same path."""
+    from monitor.bulk.importer import in_order
+    from monitor.queue.app import Job
+
+    if "-" in files:
+        raise ConfigurationError("standard input cannot be queued: workers read files.")
+    paths = [str(Path(f).resolve()) for f in in_order(files)]
+    for path in paths:
+        if not Path(path).is_file():
+            raise RecordError(f"{path}: there is no such file.")
+    jobs = [Job(JobName.IMPORT, {"path": p, "keep_all": keep_all}, f"{p}{keep_all}") for p in paths]
+    print(f"{put(ctx, jobs)} of {len(jobs)} files queued for `monitor worker`.")
+
+
+def _work(ctx: Context) -> dict[str, Callable[..., None]]:
+    """The functions of the jobs; those of the commands, with what must follow."""
+
+    def harvesting(_stop: Stop, topic: str, *, full: bool) -> None:
+        failed = harvest_topics(ctx, topic, None, full=full)
+        _queue_update(ctx)
+        if failed:
+            raise PubMedError(f"the harvest of {topic} failed; its receipt says why.")
+
+    def updating(_stop: Stop) -> None:
+        bring_up_to_date(ctx, now())
+
+    def delivering(_stop: Stop) -> None:
+        deliver(ctx, most=DELIVERY_BATCH)
+
+    def importing(stop: Stop, path: str, *, keep_all: bool) -> None:
+        _import(ctx, stop, path, keep_all=keep_all)
+        _queue_update(ctx)
+
+    return {
+        JobName.HARVEST: harvesting,
+        JobName.UPDATE: updating,
+        JobName.DELIVER: delivering,
+        JobName.IMPORT: importing,
+    }
+
+
+def _import(ctx: Context, stop: Stop, path: str, *, keep_all: bool) -> None:
+    from monitor.bulk.importer import Importer
+    from monitor.bulk.reader import Reader
+
+    reader = Reader(ctx.assessor, keep_all=keep_all)
+    report = Importer(ctx.store, reader, now, stop=stop).take(path)
+    counts = report.counts
+    print(f"{path}: {counts.read} records read, {counts.kept} kept, {counts.deleted} withdrawn")
+    if report.faults:
+        raise RecordError(report.faults[0])
+
+
+def _queue_update(ctx: Context) -> None:
+    """One job labels and keeps the ledger for all that came in meanwhile."""
+    from monitor.queue.app import Job
+
+    put(ctx, [Job(JobName.UPDATE, {}, "")])
+
+
+def _tell(ctx: Context, name: str, reason: str) -> None:
+    from monitor.store import notices
+
+    notices.add(ctx.store, f"{name} failed", reason, now())

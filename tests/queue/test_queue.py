@@ -1,0 +1,218 @@
+"""Jobs on PostgreSQL: done once, by whichever worker, even when one is killed."""
+
+from __future__ import annotations
+
+import email
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email import policy
+from importlib import resources
+from pathlib import Path
+from subprocess import Popen
+
+import psycopg
+import pytest
+
+from monitor.assess.assessor import Assessor
+from monitor.bulk.importer import Importer
+from monitor.bulk.reader import Reader
+from monitor.demo.pubmed import PubMedServer
+from monitor.model import Subscriber
+from monitor.queue import schema as queue_schema
+from monitor.queue.app import SCHEMA, Job, options
+from monitor.queue.deferring import defer
+from monitor.store import Store, articles, health, imports, issues, notices, schema, subscribers
+from tests.bulk.made import OTHER, WANTED, deletion, dump, record, write, xml
+from tests.end_to_end.conftest import Program
+
+NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+@contextmanager
+def workers(program: Program, number: int) -> Iterator[list[Popen[str]]]:
+    running = [program.start("worker") for _ in range(number)]
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.communicate(timeout=60)
+
+
+def until(done: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.1)
+
+
+def jobs(program: Program) -> list[tuple[str, str]]:
+    """(name, state) of the jobs that are left; those that went well are deleted."""
+    with psycopg.connect(program.environ["MONITOR_DATABASE_URL"]) as connection:
+        found = connection.execute(
+            f"SELECT task_name, status::text FROM {SCHEMA}.procrastinate_jobs ORDER BY id"  # type: ignore[arg-type]
+        )
+        return [(str(name), str(state)) for name, state in found]
+
+
+@pytest.fixture
+def held(program: Program) -> Iterator[Store]:
+    store = Store(program.environ["MONITOR_DATABASE_URL"])
+    yield store
+    store.close()
+
+
+def files(folder: Path) -> list[str]:
+    rng = random.Random(5)
+    paths = []
+    for number in range(1, 5):
+        parts = [
+            record(pmid, f"{WANTED if pmid % 9 == 0 else OTHER} {number}", pad=500)
+            for pmid in rng.sample(range(1, 900), 400)
+        ]
+        paths.append(write(folder, f"pubmed21n{number:04d}.xml.gz", xml(*parts, deletion(number))))
+    return paths
+
+
+@pytest.mark.parametrize(
+    "command", [["worker"], ["harvest", "--queue"], ["import", "--queue", "x.xml"]]
+)
+def test_without_postgresql_it_is_refused_with_what_to_do(
+    tmp_path: Path, command: list[str]
+) -> None:
+    program = Program(tmp_path)
+    program.run("init", ".")
+    (tmp_path / "x.xml").write_bytes(xml(record(1)))
+    assert "the queue needs PostgreSQL" in program.run(*command, code=2)
+
+
+def test_its_tables_are_made_once_and_are_none_of_the_stores(program: Program, held: Store) -> None:
+    before, after = queue_schema.upgrade(program.environ["MONITOR_DATABASE_URL"])
+    assert before == after
+    assert schema.differences(held) == []
+    assert "sound" in program.run("db", "check")
+
+
+def test_a_queue_of_an_older_procrastinate_is_migrated(
+    program: Program, database: Callable[[], str]
+) -> None:
+    del program
+    url, old = database(), "03.02.00_50_post_batch_defer_jobs.sql"
+    folder = resources.files("procrastinate.sql") / "migrations"
+    with psycopg.connect(url, options=options(), autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {SCHEMA}")
+        for file in sorted(folder.iterdir(), key=lambda f: f.name):
+            if file.name.endswith(".sql") and file.name <= old:
+                connection.execute(file.read_text())  # type: ignore[arg-type]
+        connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS '{old}'")  # type: ignore[arg-type]
+    assert queue_schema.upgrade(url)[0] == old
+    assert defer(url, [Job("harvest", {"topic": "x", "full": False}, "x")]) == 1
+
+
+def test_a_job_that_waits_is_not_queued_again(program: Program, tmp_path: Path) -> None:
+    path = write(tmp_path, "pubmed21n0001.xml.gz", xml(record(1)))
+    assert "1 of 1 files" in program.run("import", "--queue", path)
+    assert "0 of 1 files" in program.run("import", "--queue", path)
+    assert jobs(program) == [("import", "todo")]
+    program.run("worker", "--drain")
+    assert jobs(program) == []
+
+
+def test_a_broken_file_fails_for_good_and_the_operator_is_told(
+    program: Program, held: Store, tmp_path: Path
+) -> None:
+    data = xml(record(1), record(2))
+    broken = write(tmp_path, "pubmed21n0001.xml.gz", data[:-80])
+    whole = write(tmp_path, "pubmed21n0002.xml.gz", xml(record(3)))
+    program.run("import", "--queue", broken, whole)
+    program.run("worker", "--drain")
+    assert jobs(program) == [("import", "failed")]
+    assert articles.held(held) == {"1", "3"}
+    ((_, _, about, body),) = notices.waiting(held)
+    assert about == "import failed"
+    assert body.startswith(f"{broken}: record 2: ")
+
+
+@pytest.mark.slow
+def test_when_one_of_two_workers_is_killed_all_files_are_imported_once(
+    program: Program, held: Store, assessor: Assessor, tmp_path: Path
+) -> None:
+    paths = files(tmp_path)
+    program.run("import", "--queue", *paths)
+    with workers(program, 2) as running:
+        until(
+            lambda: (
+                sum(c.read > 0 for _, state, c, _ in imports.files(held) if state == "running") >= 2
+            )
+        )
+        running[0].kill()
+        until(lambda: jobs(program) == [])
+    found = imports.files(held)
+    assert sorted((n, s, c.read) for n, s, c, _ in found) == [
+        (Path(p).name, "done", 400) for p in paths
+    ]
+    perfect = Store(f"sqlite:///{tmp_path / 'perfect.db'}")
+    schema.upgrade(perfect)
+    Importer(perfect, Reader(assessor, keep_all=False), lambda: NOW).take_all(paths)
+    now = {row[0]: row for row in dump(perfect)["article"]}
+    mine = {row[0]: row for row in dump(held)["article"]}
+    # A record that a later file deletes is not even stored when that file came first.
+    deleted = {p for p, row in now.items() if row[3]}
+    assert set(now) - set(mine) <= deleted
+    assert mine == {p: now[p] for p in mine}
+    assert health.faults(held) == []
+    perfect.close()
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_job_back(
+    program: Program, held: Store, tmp_path: Path
+) -> None:
+    (path,) = files(tmp_path)[:1]
+    program.run("import", "--queue", path)
+    worker = program.start("worker")
+    until(lambda: any(c.read for _, _, c, _ in imports.files(held)))
+    worker.send_signal(signal.SIGTERM)
+    worker.communicate(timeout=30)
+    assert worker.returncode == 0
+    assert {state for _, state in jobs(program)} <= {"todo"}
+    program.run("worker", "--drain")
+    assert jobs(program) == []
+    assert [(s, c.read) for _, s, c, _ in imports.files(held)] == [("done", 400)]
+
+
+def test_pubmeds_limit_holds_over_all_workers(
+    program: Program, held: Store, pubmed: PubMedServer
+) -> None:
+    with workers(program, 2):
+        for more in ([], ["--full"]):
+            pubmed.requests.clear()
+            assert "2 of 2 topics" in program.run("harvest", "--queue", *more)
+            until(lambda: jobs(program) == [])
+            at = sorted(r.at for r in pubmed.requests)
+            assert len(at) >= 4
+            # Slots are 1/2.8 s apart; a request may leave a little after its slot began.
+            assert at[-1] - at[0] > (len(at) - 1) / 2.8 - 0.3
+    assert len(articles.held(held)) > 50
+    assert health.faults(held) == []
+
+
+def test_every_mail_is_sent_once_by_many_workers(
+    program: Program, held: Store, tmp_path: Path
+) -> None:
+    program.run("harvest")
+    for n in range(150):
+        subscribers.add(held, Subscriber(0, f"r{n}@example.org", NOW))
+    assert "150 due, 2 jobs" in program.run("digest", "--queue")
+    with workers(program, 2):
+        until(lambda: jobs(program) == [])
+    mails = [
+        email.message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in (tmp_path / "outbox").glob("*.eml")
+    ]
+    assert len({m["Message-ID"] for m in mails}) == 150
+    assert issues.delivery_counts(held)["sent"] == 150
