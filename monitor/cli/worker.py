@@ -50,6 +50,7 @@ def worker(
     from monitor.queue import app
 
     ctx: Context = context.obj
+    ctx.log()
     app.require(ctx.settings.url)
     from monitor.queue import worker
 
