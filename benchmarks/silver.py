@@ -92,12 +92,23 @@ _COHORTS = frozenset({"cohort", TREATED_COHORT})
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with the designs of which one is right. `weight` is that of one example."""
+    """A text with the designs of which one is right.
+
+    `acceptable` are designs that a careful reader may also name, `real` is False for an abridged
+    abstract. `hidden_title` is one that the model is not shown, for it names the design.
+    """
 
     article: Article
     designs: frozenset[str]
     source: str
-    weight: float = 1.0
+    acceptable: frozenset[str] = frozenset()
+    real: bool = True
+    hidden_title: str = ""
+
+    @property
+    def title(self) -> str:
+        """The paper's title."""
+        return self.hidden_title or self.article.title
 
 
 def silver(articles: Iterable[Article], unwanted: frozenset[str]) -> Iterator[Example]:
@@ -108,7 +119,8 @@ def silver(articles: Iterable[Article], unwanted: frozenset[str]) -> Iterator[Ex
         named = next((d for d, rule in _TITLE_RULES if rule.search(article.title)), None)
         if named is not None:
             designs = _COHORTS if named == "cohort" else frozenset({named})
-            yield Example(replace(article, title=""), designs, "title")
+            hidden = replace(article, title="")
+            yield Example(hidden, designs, "title", hidden_title=article.title)
             continue
         found = _by_indexer(article)
         if found:

@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from monitor.assess.corrections import correct
 from monitor.assess.design import DesignReader
-from monitor.assess.design_model import DesignModel, load
+from monitor.assess.design_model import DesignModel, fingerprint, load
 from monitor.assess.details.definitions import read_definitions
 from monitor.assess.details.direction import read_result
 from monitor.assess.details.doses import read_doses
@@ -40,6 +40,7 @@ class Assessor:
         self._relevance = RelevanceReader(catalog, pool)
         self._design = DesignReader(catalog, model, pool)
         self._mechanisms = MechanismReader(catalog, pool=pool)
+        self._trained_on = model.trained_on
         weights = (model.version, self._mechanisms.rescorer.version)
         self.version = ".".join((RULES_VERSION, catalog.version, *weights))
         self._groups = GroupReader(pool)
@@ -75,6 +76,10 @@ class Assessor:
             notes=_notes(article, text),
         )
         return correct(assessment, self._corrections.get(article.pmid, ()))
+
+    def trained_on(self, article: Article) -> bool:
+        """Whether the design model had this paper among its examples, going by its title."""
+        return fingerprint(article.title) in self._trained_on
 
     def topics(self, article: Article) -> tuple[str, ...]:
         """Ids of the topics that want a paper; much quicker than all labels."""

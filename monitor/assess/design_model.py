@@ -26,7 +26,7 @@ from monitor.patterns import Token, Tokens
 
 Floats = npt.NDArray[np.float32]
 
-_FILE, _CARD = "design.npz", "design.json"
+_FILE, _CARD, _EXAMPLES = "design.npz", "design.json", "design-trained-on.txt"
 #: Before the words of a title.
 _TITLE = "t:"
 #: More than there can be rows, so that two row numbers make one.
@@ -46,6 +46,15 @@ def normal(word: str) -> str:
             if word.endswith(british):
                 return word.removesuffix(british) + american
     return word
+
+
+def fingerprint(title: str) -> str:
+    """A short name for a paper by its title: twelve hexadecimal digits.
+
+    Letter case, punctuation and spaces do not matter, for files of labels differ in those.
+    """
+    letters = "".join(c for c in title.casefold() if c.isalnum())
+    return hashlib.sha256(letters.encode("utf-8")).hexdigest()[:12]
 
 
 def features(text: Text) -> dict[str, int]:
@@ -126,6 +135,7 @@ class DesignModel:
     rule_weights: dict[str, Floats]
     temperature: float
     version: str
+    trained_on: frozenset[str] = frozenset()
 
     def logits(self, text: Text) -> Floats:
         """Score of each class by words alone."""
@@ -159,6 +169,7 @@ class DesignModel:
 def load() -> DesignModel:
     """The model that the package carries."""
     folder = resources.files("monitor.assess") / "weights"
+    examples = (folder / _EXAMPLES).read_text(encoding="ascii").split()
     packed = (folder / _FILE).read_bytes()
     card: dict[str, Any] = json.loads((folder / _CARD).read_text(encoding="utf-8"))
     with (folder / _FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
@@ -173,4 +184,5 @@ def load() -> DesignModel:
             rule_weights=dict(zip(card["rules"], arrays["rules"].astype(np.float32), strict=True)),
             temperature=float(card["temperature"]),
             version=hashlib.sha256(packed).hexdigest()[:8],
+            trained_on=frozenset(examples),
         )

@@ -24,7 +24,7 @@ _LEVELS = (Level.CORE, Level.RELATED, Level.OFF)
 _SIDES = ("supports", "refutes", "mixed")
 _AGAINST = ("refutes", "mixed")
 _MG = re.compile(r"(\d+(?:\.\d+)?)\s*mg")
-_RESULTS = {"not_applicable": "not_stated"}
+_RESULTS = {"not_applicable": "not_stated", "none": "not_stated"}
 
 Pair = tuple[str, str]
 
@@ -48,19 +48,13 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """All scores of one labelled file by one assessor."""
+class DesignScores:
+    """How well the design was told, and how well its confidence says so."""
 
-    assessor: str
-    records: int
-    designs: Confusion
+    exact: Confusion
     acceptable: Rate
     coarse: Confusion
     bins: tuple[CalibrationBin, ...]
-    relevance: Confusion
-    facts: dict[str, Rate]
-    results: Confusion
-    mechanisms: dict[str, ClassScore]
 
     @property
     def calibration_error(self) -> float:
@@ -68,20 +62,43 @@ class Report:
         return expected_calibration_error(self.bins)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All scores of one labelled file by one assessor.
+
+    `trained_on` records were examples for the design model, which knows them by heart: `design`
+    counts them, `unseen` does not, so only the second is a measure of accuracy.
+    """
+
+    assessor: str
+    records: int
+    trained_on: int
+    design: DesignScores
+    unseen: DesignScores
+    relevance: Confusion
+    facts: dict[str, Rate]
+    results: Confusion
+    mechanisms: dict[str, ClassScore]
+
+
 def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
     """Score the assessor on labelled records; what was not labelled is not scored."""
-    tally = Tally()
-    count = 0
+    tally, unseen = Tally(), Tally()
+    count = trained_on = 0
     for truth in records:
         count += 1
-        _compare(tally, truth, assessor.assess(truth.article))
+        told = assessor.assess(truth.article)
+        _compare(tally, truth, told)
+        if assessor.trained_on(truth.article):
+            trained_on += 1
+        else:
+            _design(unseen, truth, told)
     return Report(
         assessor=assessor.version,
         records=count,
-        designs=Confusion(tuple(tally.designs)),
-        acceptable=_rate(tally.acceptable),
-        coarse=Confusion(tuple(tally.coarse)),
-        bins=calibration(tally.confidence),
+        trained_on=trained_on,
+        design=_design_scores(tally),
+        unseen=_design_scores(unseen),
         relevance=Confusion(tuple(tally.relevance)),
         facts={
             "sample size, exact where stated": _rate(tally.n_stated),
@@ -92,6 +109,15 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         },
         results=Confusion(tuple(tally.results)),
         mechanisms=_mechanisms(tally.claims),
+    )
+
+
+def _design_scores(tally: Tally) -> DesignScores:
+    return DesignScores(
+        exact=Confusion(tuple(tally.designs)),
+        acceptable=_rate(tally.acceptable),
+        coarse=Confusion(tuple(tally.coarse)),
+        bins=calibration(tally.confidence),
     )
 
 
@@ -184,14 +210,26 @@ def _score(name: str, cases: list[tuple[bool, bool]]) -> ClassScore:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The report as plain JSON values."""
+    """The report as plain JSON values; "unseen" is "design" without what the model learnt from."""
     return {
         "assessor": report.assessor,
         "records": report.records,
-        "design": {**report.designs.as_json(), "acceptable": report.acceptable.as_json()},
-        "design_merged": report.coarse.as_json(),
+        "trained_on": report.trained_on,
+        **_design_json(report.design),
+        "unseen": {"records": report.records - report.trained_on, **_design_json(report.unseen)},
+        "relevance": report.relevance.as_json(),
+        "facts": {name: rate.as_json() for name, rate in report.facts.items()},
+        "result": report.results.as_json(),
+        "mechanisms": {name: score.as_json() for name, score in report.mechanisms.items()},
+    }
+
+
+def _design_json(scores: DesignScores) -> dict[str, Any]:
+    return {
+        "design": {**scores.exact.as_json(), "acceptable": scores.acceptable.as_json()},
+        "design_merged": scores.coarse.as_json(),
         "calibration": {
-            "expected_error": round(report.calibration_error, 4),
+            "expected_error": round(scores.calibration_error, 4),
             "bins": [
                 {
                     "from": b.low,
@@ -200,11 +238,7 @@ def as_json(report: Report) -> dict[str, Any]:
                     "confidence": round(b.confidence, 4),
                     "accuracy": round(b.accuracy, 4),
                 }
-                for b in report.bins
+                for b in scores.bins
             ],
         },
-        "relevance": report.relevance.as_json(),
-        "facts": {name: rate.as_json() for name, rate in report.facts.items()},
-        "result": report.results.as_json(),
-        "mechanisms": {name: score.as_json() for name, score in report.mechanisms.items()},
     }

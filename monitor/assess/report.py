@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.assess.evaluate import Report
+from monitor.assess.evaluate import DesignScores, Report
 from monitor.assess.scores import ClassScore, Confusion
 
 
@@ -15,20 +15,13 @@ def as_text(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     yield f"{report.records} labelled records, assessor {report.assessor}"
-    if report.designs.pairs:
-        yield from _confusion("Study design", report.designs)
-        yield f"  right or acceptable  {report.acceptable}"
-    if report.coarse.pairs:
-        yield from _confusion("Study design, nine groups", report.coarse)
-    if report.bins:
-        yield ""
-        yield "Confidence of the design"
-        yield f"  expected calibration error  {report.calibration_error:.3f}"
-        for b in report.bins:
-            yield (
-                f"  {b.low:.1f} to {b.high:.1f}  {b.n:5d} records, said {b.confidence:.2f}, "
-                f"right {b.accuracy:.2f}"
-            )
+    if report.trained_on:
+        yield (
+            f"The design model was trained on {report.trained_on} of them. How well it tells the "
+            "design of those says nothing,"
+        )
+        yield f"so the design is scored on the other {report.records - report.trained_on} only."
+    yield from _design(report.unseen)
     if report.relevance.pairs:
         yield from _confusion("Relevance, the higher of the topics", report.relevance)
     facts = {name: rate for name, rate in report.facts.items() if rate.total}
@@ -42,6 +35,23 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "Mechanism claims"
         yield from _table(tuple(report.mechanisms.values()))
+
+
+def _design(scores: DesignScores) -> Iterator[str]:
+    if scores.exact.pairs:
+        yield from _confusion("Study design", scores.exact)
+        yield f"  right or acceptable  {scores.acceptable}"
+    if scores.coarse.pairs:
+        yield from _confusion("Study design, nine groups", scores.coarse)
+    if scores.bins:
+        yield ""
+        yield "Confidence of the design"
+        yield f"  expected calibration error  {scores.calibration_error:.3f}"
+        for b in scores.bins:
+            yield (
+                f"  {b.low:.1f} to {b.high:.1f}  {b.n:5d} records, said {b.confidence:.2f}, "
+                f"right {b.accuracy:.2f}"
+            )
 
 
 def _confusion(title: str, confusion: Confusion) -> Iterator[str]:

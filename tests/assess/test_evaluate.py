@@ -69,7 +69,7 @@ def test_calibration_error_is_the_distance_between_said_and_right() -> None:
 
 def test_what_was_not_labelled_is_not_scored(assessor: Assessor) -> None:
     report = evaluate(from_json_lines([line()]), assessor)
-    assert report.designs.accuracy.hits == 1
+    assert report.design.exact.accuracy.hits == 1
     assert report.facts["sample size, exact where stated"].hits == 1
     assert report.facts["case definitions"].total == 0
     assert report.results.pairs == ()
@@ -100,8 +100,8 @@ def test_coarse_labels_are_scored_by_their_groups(assessor: Assessor) -> None:
               "abstract": "PubMed and Embase were searched. Twelve studies were included.",
               "label": "Human-systematic-review"}  # fmt: skip
     report = evaluate(from_json_lines([json.dumps(record)]), assessor)
-    assert report.coarse.pairs == (("systematic_review", "systematic_review"),)
-    assert report.designs.pairs == ()
+    assert report.design.coarse.pairs == (("systematic_review", "systematic_review"),)
+    assert report.design.exact.pairs == ()
 
 
 def test_publication_types_are_truth_and_are_hidden_from_the_assessor() -> None:

@@ -24,6 +24,7 @@ _TENS = {
         ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), start=2
     )
 }
+_TIMES = {"thousand": 1_000, "million": 1_000_000}
 _HUNDRED = 100
 _WORDS = frozenset({*_UNITS, *_TENS})
 _GROUPED = re.compile(r"\d{1,3}(?:[,.·]\d{3})+")
@@ -67,7 +68,11 @@ def _digits(text: str, tokens: Sequence[Token], at: int) -> Number | None:
             digits += tokens[last].text
     else:
         return None
-    return Number(int(digits[:12]), at, last, token.start, tokens[last].end)
+    value = int(digits[:12])
+    if last + 1 < len(tokens) and text[tokens[last].end : tokens[last + 1].start].isspace():
+        times = _TIMES.get(tokens[last + 1].text.lower(), 1)
+        value, last = value * times, last + (times > 1)
+    return Number(value, at, last, token.start, tokens[last].end)
 
 
 def _goes_on(text: str, tokens: Sequence[Token], at: int) -> bool:

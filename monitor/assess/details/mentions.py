@@ -1,0 +1,333 @@
+"""Numbers that count people, one mention each, and what the words around them say of them. Pure.
+
+"30 patients", "n = 30", "30 with ME/CFS" after patients were named, "10 ME/CFS, 8 long COVID and 10
+healthy controls", "50 were included" after 58 were referred.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from monitor.assess.details.numbers import Number, whole_numbers
+from monitor.assess.text import Sentence, Text
+from monitor.assess.words import word_set
+from monitor.patterns import Token
+
+_PEOPLE = word_set(
+    "patient patients participant participants subject subjects individual individuals adult "
+    "adults people persons person women men woman man control controls cases volunteers children "
+    "adolescents respondents students veterans survivors females males female male hc hcs donors "
+    "enrollees responders responses residents workers girls boys twins probands outpatients "
+    "inpatients athletes nurses professionals officers caregivers carers infants "
+    "adolescent consumers youth comparators employees citizens "
+    "mothers parents seniors teenagers civilians users convalescents hygienists physicians "
+    "hvs members carriers recipients"
+)
+#: Illness names that stand for people: "15 ME/CFS and 15 LC".
+#: Illness names that stand for people: "15 ME/CFS and 15 LC".
+_AS_PEOPLE = re.compile(
+    r"(?:pw)?(?:ME/CFS|CFS/ME|MECFS|CFS|LC|PCC|PASC|FM|HC|HCs|[Ll]ong[- ](?:COVID|Covid|covid))$"
+)
+_NOT_PEOPLE = word_set(
+    "years year months month weeks week days day hours hour minutes min h mg g kg ml μg µg mm cm "
+    "times items studies trials articles papers rcts countries centers centres sites hospitals "
+    "clinics sessions visits points point percent genes proteins snps metabolites symptoms "
+    "questions domains databases groups arms subgroups clusters components controls-only weekly "
+    "schools samples eyes muscles joints lesions species records reports loci variants beats"
+)
+_TOTAL_BEFORE = re.compile(
+    r"\b(?:total(?: sample)?(?: size)?(?: of| n| was|:)?|overall,?|totall?ing|altogether|sample "
+    r"(?:size )?(?:of|was|comprised|consisted of)|in all,?|included a total of|cohort of|sample "
+    r"included|completed by|made up of|final sample(?: of)?)"
+    r"[\s(]*(?:unweighted\s*)?(?:n\s*=\s*)?$",
+    re.IGNORECASE,
+)
+_ACTION_BEFORE = re.compile(
+    r"\b(?:included|recruited|enrolled|studied|analy[sz]ed|evaluated|assessed|examined|randomi[sz]ed"
+    r"|surveyed|interviewed|applied to|reviewed|followed(?: up)?|reassessed|involved|involving|"
+    r"comprising|data|dataset|compared|in|from)"
+    r"(?:\s+(?:data|responses|records|samples|of|from|the|a|cohort|sample|up|on|selected))*\s*$",
+    re.IGNORECASE,
+)
+_ANALYSED_AFTER = re.compile(
+    r"^(?:[^.;]|\.(?=\d)){0,90}?\b(?:(?:were|was) (?:finally |ultimately )?"
+    r"(?:included in (?:the |our )?(?:final |present |this )?(?:analys[ie]s|study)|"
+    r"analy[sz]ed|reassessed|evaluable)|"
+    r"completed (?:the|all|both|two)|in the (?:final )?analys[ie]s)",
+    re.IGNORECASE,
+)
+_DONE_AFTER = re.compile(
+    r"^(?:[^.;]|\.(?=\d)){0,110}?\b(?:(?:were|was) (?:also )?"
+    r"(?:included|enrolled|recruited|randomi[sz]ed|studied|examined|assessed|"
+    r"evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
+    r"participated|took part|completed|responded|responding|underwent|performed|involved|"
+    r"(?:were|was) analy[sz]ed)",
+    re.IGNORECASE,
+)
+_SCREENED_AFTER = re.compile(
+    r"^(?:[^.;,]|\.(?=\d)){0,60}?\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
+    r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|did not|died)",
+    re.IGNORECASE,
+)
+_PART_BEFORE = re.compile(
+    r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom)|remaining|other|only|"
+    r"another|additional|excluding|after excluding|affects?|affecting|estimated|"
+    r"\S\s+of the)[\s,(]*$",
+    re.IGNORECASE,
+)
+_PER_CENT = re.compile(
+    r"^\s*[,(;]?\s*\d+(?:[.·]\d+)?\s*%(?!\s*(?:\(|of |wo?men|fe?male|response|white|girls|boys))"
+)
+_PREVALENCE = re.compile(
+    r"\b(?:per|million|billion|worldwide|1 in|one in|out of every)\b", re.IGNORECASE
+)
+_N_EQUALS = re.compile(r"\b[nN](?:</i>)?\s*[=:]\s*$")
+_SENT_BEFORE = re.compile(
+    r"\b(?:distributed to|sent to|invited|mailed to|e-?mailed to|approached|contacted|screened)"
+    r"(?: a total of| to)?\s*$",
+    re.IGNORECASE,
+)
+_BREAKING = word_set(
+    "in of were was had with for from to that which by at on the is are have has did who per or "
+    "between after before than"
+)
+_AHEAD = 10
+_NEAR = 90
+_RANGE = re.compile(r"\s*[-–]\s*\d")
+#: "33 who recovered", "34 without infection", after another group was counted.
+_ELLIPSIS = re.compile(r" (?:with|without|who|whose|from) [\w/-]+")
+_AFTER_A_GROUP = re.compile(r"(?:,|\band|,\s*and|\bto|\bwith|\bversus|\bvs\.?)\s*$")
+#: "50 were included", "536 (62.9%) responding", "26 completed", "488 of whom completed".
+_REMAINED = re.compile(
+    r"\s*(?:\([^()]{1,40}\)\s*)?(?:of (?:whom|them|these|those)\b[^.;]{0,30}?)?"
+    r"(?:(?:were|was) (?:finally |ultimately |eventually )?(?:included|analy[sz]ed|evaluated|"
+    r"enrolled|evaluable|assessed|studied)|completed|complete surveys|respond(?:ed|ing)|"
+    r"participated|took part|provided data|who completed)\b"
+)
+#: "2,649 of 4,755 (56%) discharged patients were evaluated".
+_OUT_OF = re.compile(r"\s(?:out )?of (?:the |all )?[\d,]+(?: \([^()]{1,20}\))?(?= )")
+_BRACKETS = re.compile(r"\([^()]*\)")
+_LISTED = re.compile(r"\s+(?P<words>[^,;.()]{2,40}?)\s*(?:,|,?\s+and|\s+vs\.?|\s+versus)\s*$")
+_CONTROL = re.compile(r"control|healthy|volunteer|donor|uninfected|comparator|HC\b", re.IGNORECASE)
+_YEARS = range(1900, 2040)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A number of people; `score` says how likely it is the whole, `counted` that it is "n = 30".
+
+    `total` is said to be the whole, `part` a part of it; `screened` people did not take part;
+    `remained` are those of a group before that did.
+    """
+
+    value: int
+    start: int
+    end: int
+    score: float
+    total: bool = False
+    part: bool = False
+    counted: bool = False
+    screened: bool = False
+    remained: bool = False
+
+
+def mentions(text: Text, sentence: Sentence, *, review: bool) -> list[Mention]:
+    """Mentions of people in a sentence, in order; of a review only sums over its studies."""
+    field = text.field(sentence.field)
+    tokens = text.tokens_of(sentence)
+    found: list[Mention] = []
+    numbers = list(whole_numbers(field, tokens))
+    listed = _listed(field, tokens, numbers)
+    for number in numbers:
+        mention = _mention(field, tokens, sentence, number, found, listed)
+        if mention is None:
+            continue
+        before = field[max(sentence.start, number.start - 60) : number.start]
+        if review and not _in_studies(before, field[mention.end :]):
+            continue
+        found.append(mention)
+    return found
+
+
+def _mention(
+    field: str,
+    tokens: Sequence[Token],
+    sentence: Sentence,
+    number: Number,
+    earlier: Sequence[Mention],
+    listed: dict[int, int],
+) -> Mention | None:
+    before = field[max(sentence.start, number.start - 60) : number.start]
+    by_n = _N_EQUALS.search(before) is not None
+    last = earlier[-1].end if earlier else sentence.start
+    remained = False
+    end = number.end if by_n else _people_end(field, tokens, number) or listed.get(number.start)
+    if end is None and earlier:
+        end = _elliptic_end(field, last, number)
+        if end is None and number.value < max(m.value for m in earlier):
+            match = _REMAINED.match(field, number.end)
+            remained = match is not None and not _in_a_name(field, number)
+            end = number.end if remained else None
+    if end is None or (by_n and _RANGE.match(field, number.end)):
+        return None
+    if number.value == 1 and not by_n and field[number.end : end].strip().startswith("control"):
+        return None  # "Group 1 control"
+    mention = _judged(field, sentence, number, end, by_n=by_n)
+    if mention is None:
+        return None
+    between = field[last : number.start]
+    opened = field[sentence.start : number.start]
+    inside = opened.count("(") > opened.count(")")
+    if not by_n and earlier and between.count("(") > between.count(")"):
+        mention = replace(mention, part=True, score=mention.score - 2.0)
+    elif not by_n and inside and earlier and earlier[-1].counted and ")" not in between:
+        mention = replace(mention, part=True, score=mention.score - 2.0)  # "(n = 12; 10 women)"
+    return replace(mention, remained=True, part=False) if remained else mention
+
+
+def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> dict[int, int]:
+    """Ends of numbers whose noun stands at the end of a list, by where they start.
+
+    "10 ME/CFS (ICC), 8 long COVID, and 10 healthy controls": ten, eight and ten people.
+    """
+    found: dict[int, int] = {}
+    for number, following in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
+        if following.start not in found and _people_end(field, tokens, following) is None:
+            continue
+        between = field[number.end : following.start]
+        match = _LISTED.fullmatch(_BRACKETS.sub("", between))
+        if match is None or _in_a_name(field, number) or _is_year(field, number):
+            continue
+        words = match["words"].lower().split()
+        if words and not any(w in _NOT_PEOPLE or w in _BREAKING or w[0].isdigit() for w in words):
+            found[number.start] = number.end + len(match["words"]) + 1
+    return found
+
+
+def is_comparison(words: str) -> bool:
+    """Whether words name a group that others are compared with."""
+    return _CONTROL.search(words) is not None
+
+
+def _elliptic_end(field: str, last: int, number: Number) -> int | None:
+    """Where "30 with ME/CFS" ends after "30 patients with post-COVID condition,"."""
+    between = field[last : number.start]
+    if len(between) > _NEAR or not _AFTER_A_GROUP.search(between):
+        return None
+    match = _ELLIPSIS.match(field, number.end)
+    return match.end() if match else None
+
+
+def _judged(
+    field: str, sentence: Sentence, number: Number, end: int, *, by_n: bool
+) -> Mention | None:
+    before = field[max(sentence.start, number.start - 60) : number.start]
+    after = field[end : sentence.end]
+    if _PREVALENCE.search(before[-25:]) or _PREVALENCE.search(after[:25]):
+        return None
+    score = 0.4 if by_n else 0.8
+    total = _TOTAL_BEFORE.search(before) is not None
+    part = _PART_BEFORE.search(before) is not None and not by_n
+    if total:
+        score += 2.0
+    elif _ACTION_BEFORE.search(before):
+        score += 1.0
+    screened = _SCREENED_AFTER.search(after) is not None or _SENT_BEFORE.search(before) is not None
+    if screened:
+        score -= 2.5
+    elif _ANALYSED_AFTER.search(after):
+        score += 2.2
+    elif _DONE_AFTER.search(after):
+        score += 1.6
+    share = _PER_CENT.search(after) is not None
+    if share:
+        score -= 2.2
+    if part:
+        score -= 1.5
+    return Mention(number.value, number.start, end, score, total, part or share, by_n, screened)
+
+
+def _in_studies(before: str, after: str) -> bool:
+    """Whether a review's number is the sum over its studies, not that of one of them."""
+    words = before + " " + after[:60]
+    return bool(
+        re.search(
+            r"\b(?:total|involving|comprising|with|including|included|participants|analy[sz]ing)\b",
+            words,
+        )
+    )
+
+
+def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | None:
+    """Where the noun for people ends that the number counts; None when it counts another thing."""
+    after = field[number.end : number.end + 1]
+    if (after in "%-–/±." and after) or _in_a_name(field, number) or _is_year(field, number):
+        return None
+    first = number.last + 1
+    for i in range(first, min(first + _AHEAD, len(tokens))):
+        if _closed(field, tokens, i, first):
+            return None
+        word = tokens[i].text.lower()
+        if word in _PEOPLE:
+            following = tokens[i + 1] if i + 1 < len(tokens) else None
+            if following is None or following.text.lower() not in _PEOPLE:
+                return tokens[i].end
+            gap = field[tokens[i].end : following.start]
+            return tokens[i].end if gap.strip(" -") else following.end
+        of_a_name = field[tokens[i].start - 1] == "-" and i > first  # "30 COVID-19 patients"
+        if word in _NOT_PEOPLE or word in _BREAKING or (word[0].isdigit() and not of_a_name):
+            return None
+        if i <= first + 1 and (end := _illness_as_people(field, tokens, i)) is not None:
+            return end
+    return None
+
+
+def _closed(field: str, tokens: Sequence[Token], at: int, first: int) -> bool:
+    """Whether punctuation before a word ends the phrase that the number opened."""
+    gap = field[tokens[at - 1].end : tokens[at].start]
+    if "." in gap:
+        return not (tokens[at - 1].text.isupper() and len(tokens[at - 1].text) == 1)
+    if "," in gap and at > first:
+        return "-" not in gap and tokens[at].text.lower() not in {"sex", "gender", "and"}
+    return any(c in gap for c in ";:%=±(")
+
+
+def _illness_as_people(field: str, tokens: Sequence[Token], at: int) -> int | None:
+    """Where "ME/CFS" or "LC" ends that stands for people; None when it only describes a noun."""
+    last = at
+    if not _AS_PEOPLE.fullmatch(tokens[at].text):
+        last = at + 1
+        if last >= len(tokens) or not _AS_PEOPLE.fullmatch(
+            field[tokens[at].start : tokens[last].end]
+        ):
+            return None
+    if last + 1 < len(tokens):
+        gap = field[tokens[last].end : tokens[last + 1].start]
+        following = tokens[last + 1].text.lower()
+        if not gap.strip() and following not in {"and", "versus", "vs", "were", "to", "with", "or"}:
+            return tokens[last + 1].end if following in _PEOPLE else None
+        if gap.startswith("/"):
+            return None
+    return tokens[last].end
+
+
+def _is_year(field: str, number: Number) -> bool:
+    return (
+        number.value in _YEARS
+        and not field[: number.start].endswith("total of ")
+        and field[number.start : number.end].isdigit()
+        and re.search(
+            r"(?:\b(?:in|to|and|from|since|until|between|of|early|late|by|through|during|January|"
+            r"February|March|April|May|June|July|August|September|October|November|December)|[,-])"
+            r"\s*$",
+            field[max(0, number.start - 12) : number.start],
+        )
+        is not None
+    )
+
+
+def _in_a_name(field: str, number: Number) -> bool:
+    """Whether the number is the second half of a range or a part of a name ("COVID-19")."""
+    return number.start > 0 and field[number.start - 1] in "-–/.±<>≥≤~$#^_"
