@@ -322,12 +322,9 @@ def trials(
 
     Only records that people indexed or checked, and the truth is their publication type.
     """
-    papers = [
-        a
-        for a in articles_of(given.trials)
-        if a.mesh and a.indexing_method in {"", "Curated"} and a.abstract
-    ]
-    unseen = {a.pmid for a in articles_of(given.trials)}
+    records = list(articles_of(given.trials))
+    papers = [a for a in records if a.mesh and a.indexing_method != "Automated" and a.abstract]
+    unseen = {a.pmid for a in records}
     titles = {fingerprint(a.title) for a in papers}
     kept = [
         i
@@ -394,15 +391,15 @@ def rule_names(rules: DesignRules) -> list[str]:
     return [f"{name}@{place.value}" for name in rules.names for place in Place]
 
 
-def gathered(given: argparse.Namespace) -> list[Example]:
+def gathered(given: argparse.Namespace, records: Sequence[Article]) -> list[Example]:
     """All examples: those labelled by hand first."""
     by_hand = [example(r) for path in (given.readers, given.people) for r in labelled(path)]
     known = frozenset(e.article.pmid for e in by_hand)
     labels = (r for path in given.single for r in labelled(path) if r["pmid"] not in known)
-    single = sorted(joined(labels, articles_of(given.pubmed)), key=lambda r: int(r["pmid"]))
+    single = sorted(joined(labels, records), key=lambda r: int(r["pmid"]))
     by_hand += [example(r, "single") for r in single]
     unwanted = frozenset(e.article.pmid for e in by_hand)
-    return by_hand + list(few(silver(articles_of(given.pubmed), unwanted)))
+    return by_hand + list(few(silver(records, unwanted)))
 
 
 def main() -> None:
@@ -420,7 +417,7 @@ def main() -> None:
     known = catalog.load(given.queries)
     rules = DesignRules(known)
     classes = [*(d.id for d in known.designs), TREATED_COHORT]
-    examples = gathered(given)
+    examples = gathered(given, list(articles_of(given.pubmed)))
     sizes = Counter(e.source for e in examples)
     print(f"{len(examples)} examples: {dict(sizes)}", flush=True)
     data = prepare(examples, rules, classes)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -25,6 +24,7 @@ from monitor.assess.text import Text
 from monitor.patterns import Token, Tokens
 
 Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
 _FILE, _CARD, _EXAMPLES = "design.npz", "design.json", "design-trained-on.txt"
 #: Before the words of a title.
@@ -85,9 +85,9 @@ class Vocabulary:
         self.names = tuple(names)
         plain = {n: i for i, n in enumerate(names) if " " not in n and not n.startswith(_TITLE)}
         self._words = plain
-        self._title: dict[int, int] = {}
-        self._pairs: dict[int, int] = {}
-        self._title_pairs: dict[int, int] = {}
+        title: dict[int, int] = {}
+        pairs: dict[int, int] = {}
+        title_pairs: dict[int, int] = {}
         self._known: dict[str, int] = {}
         for row, name in enumerate(names):
             titled = name.startswith(_TITLE)
@@ -95,29 +95,46 @@ class Vocabulary:
             if min(parts) < 0:
                 continue
             if len(parts) > 1:
-                pairs = self._title_pairs if titled else self._pairs
-                pairs[parts[0] * _STRIDE + parts[1]] = row
+                (title_pairs if titled else pairs)[parts[0] * _STRIDE + parts[1]] = row
             elif titled:
-                self._title[parts[0]] = row
+                title[parts[0]] = row
+        self._pairs, self._title = _Rows(pairs), _Rows(title)
+        self._title_pairs = _Rows(title_pairs)
 
-    def rows(self, tokens: Sequence[Token], *, title: bool = False) -> list[int]:
-        """Rows of a passage's words and pairs, as often as they occur; -1 stands for none."""
+    def rows(self, tokens: Sequence[Token], *, title: bool = False) -> Rows:
+        """Rows of a passage's words and pairs, as often as they occur; without unknown ones."""
         named = tokens.words if isinstance(tokens, Tokens) else [t.text for t in tokens]
-        words = [self._row(word) for word in named]
-        pairs = [a * _STRIDE + b for a, b in pairwise(words) if a >= 0 and b >= 0]
-        rows = words + [self._pairs.get(p, -1) for p in pairs]
+        known, row = self._known.get, self._row
+        found = [row(w) if (n := known(w)) is None else n for w in named]
+        words = np.array(found, dtype=np.int64)
+        pairs = words[:-1] * _STRIDE + words[1:]
+        pairs = pairs[(words[:-1] >= 0) & (words[1:] >= 0)]
+        words = words[words >= 0]
+        parts = [words, self._pairs.of(pairs)]
         if title:
-            rows += [self._title.get(w, -1) for w in words]
-            rows += [self._title_pairs.get(p, -1) for p in pairs]
-        return rows
+            parts += [self._title.of(words), self._title_pairs.of(pairs)]
+        return np.concatenate(parts)
 
     def _row(self, word: str) -> int:
-        row = self._known.get(word)
-        if row is None:
-            if len(self._known) > _MOST_REMEMBERED:
-                self._known.clear()
-            row = self._known[word] = self._words.get(normal(word), -1)
+        if len(self._known) > _MOST_REMEMBERED:
+            self._known.clear()
+        row = self._known[word] = self._words.get(normal(word), -1)
         return row
+
+
+class _Rows:
+    """Rows by a number, looked up for many numbers at once."""
+
+    def __init__(self, rows: dict[int, int]) -> None:
+        # The last number is larger than any, so that a search always ends at one.
+        ordered = [*sorted(rows), np.iinfo(np.int64).max]
+        self._numbers = np.array(ordered, dtype=np.int64)
+        self._rows = np.array([rows.get(n, -1) for n in ordered], dtype=np.int64)
+
+    def of(self, numbers: Rows) -> Rows:
+        """Rows of those numbers that have one."""
+        at = np.searchsorted(self._numbers, numbers)
+        return np.asarray(self._rows[at[self._numbers[at] == numbers]])
 
 
 @dataclass(frozen=True)
@@ -139,15 +156,12 @@ class DesignModel:
 
     def logits(self, text: Text) -> Floats:
         """Score of each class by words alone."""
-        rows = self.vocabulary.rows(text.title_tokens, title=True)
-        rows += self.vocabulary.rows(text.abstract_tokens)
-        counts = Counter(rows)
-        counts.pop(-1, None)
-        if not counts:
+        title = self.vocabulary.rows(text.title_tokens, title=True)
+        rows = np.concatenate([title, self.vocabulary.rows(text.abstract_tokens)])
+        if not rows.size:
             return self.bias.copy()
-        ids = np.fromiter(counts, dtype=np.intp, count=len(counts))
-        values = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
-        row = (1.0 + np.log(values)) * self.idf[ids]
+        ids, counts = np.unique(rows, return_counts=True)
+        row = (1.0 + np.log(counts.astype(np.float32))) * self.idf[ids]
         row /= math.sqrt(float(row @ row))
         return np.asarray(row @ self.weights[ids] + self.bias, dtype=np.float32)
 
@@ -159,11 +173,9 @@ class DesignModel:
 
     def telling(self, tokens: Sequence[Token], label: int, rival: int) -> float:
         """How much the words of a passage speak for a class against another; for the quotes."""
-        ids = [row for row in self.vocabulary.rows(tokens) if row >= 0]
-        if not ids:
-            return 0.0
-        columns = self.weights[ids]
-        return float(((columns[:, label] - columns[:, rival]) * self.idf[ids]).sum())
+        ids = self.vocabulary.rows(tokens)
+        difference = self.weights[ids, label] - self.weights[ids, rival]
+        return float((difference * self.idf[ids]).sum())
 
 
 def load() -> DesignModel:

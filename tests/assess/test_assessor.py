@@ -276,3 +276,52 @@ def test_a_very_long_abstract_is_read(assessor: Assessor) -> None:
 def test_capitals_are_read_like_any_other_text(assessor: Assessor) -> None:
     article = dataclasses.replace(TRIAL, title=TRIAL.title.upper(), abstract=TRIAL.abstract.upper())
     assert assessor.assess(article).design.id == "randomized_controlled_trial"
+
+
+PLAIN = TRIAL.abstract
+for _label in ("BACKGROUND: ", "METHODS: ", "RESULTS: ", "CONCLUSION: "):
+    PLAIN = PLAIN.replace(_label, "")
+
+
+@pytest.mark.parametrize(
+    ("abstract", "least"),
+    [
+        ("", 0.0),
+        (PLAIN, 0.6),  # structured, but the labels are lost
+        (PLAIN.replace(". ", "."), 0.6),  # and the spaces too
+        (PLAIN.upper(), 0.6),
+        (PLAIN.encode("utf-8").decode("cp1252", "replace").replace("e", "Ã©"), 0.0),
+        ("Les patients ont été traités par la naltrexone et non par nous, dans une étude.", 0.0),
+        ("患者はナルトレキソンで治療された。", 0.0),
+        ("Пациенты получали налтрексон в течение двенадцати недель.", 0.0),
+        (" \n\t ", 0.0),
+        ("\x00\ufeff\ud7ff\u202e" * 50, 0.0),
+        ("1 2 3 4 5 " * 400, 0.0),
+        ("(" * 3000 + "n = 30" + ")" * 3000, 0.0),
+    ],
+)
+def test_bad_abstracts_raise_nothing_and_claim_nothing(
+    assessor: Assessor, abstract: str, least: float
+) -> None:
+    article = Article(pmid="10", title="Naltrexone in daily life", abstract=abstract)
+    found = assessor.assess(article)
+    assert all(q.holds(article) for q in every_quote(found))
+    if least:
+        assert found.design.id == "randomized_controlled_trial"
+        assert found.design.confidence > least
+    else:
+        assert found.design.id == "other" or found.design.confidence < 0.8
+
+
+PIECES = st.sampled_from([TRIAL.abstract, PLAIN, PLAIN.upper(), "Ã¤ � ", "\n\n", "Die Patienten "])
+
+
+@given(pieces=st.lists(PIECES, max_size=120), cut=st.integers(0, 40_000))
+@settings(max_examples=15, deadline=None)
+def test_pieces_of_abstracts_up_to_forty_thousand_letters_are_read(
+    pieces: list[str], cut: int
+) -> None:
+    article = Article(pmid="11", title="Naltrexone", abstract="".join(pieces)[:cut])
+    found = NOISE_ASSESSOR.assess(article)
+    assert all(q.holds(article) for q in every_quote(found))
+    assert 0.0 <= found.design.confidence <= 1.0

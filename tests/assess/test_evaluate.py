@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from monitor import catalog
 from monitor.assess.assessor import Assessor
+from monitor.assess.design_model import fingerprint, load
 from monitor.assess.evaluate import as_json, evaluate
 from monitor.assess.report import as_text
 from monitor.assess.scores import (
@@ -17,6 +19,7 @@ from monitor.assess.scores import (
     wilson,
 )
 from monitor.assess.truth import from_articles, from_json_lines
+from monitor.catalog import Catalog
 from monitor.errors import RecordError
 from monitor.model import Article, MeshHeading, PublicationType
 
@@ -24,8 +27,13 @@ QUERIES = Path(__file__).parents[2] / "queries"
 
 
 @pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor(catalog.load(QUERIES))
+def known() -> Catalog:
+    return catalog.load(QUERIES)
+
+
+@pytest.fixture(scope="module")
+def assessor(known: Catalog) -> Assessor:
+    return Assessor(known)
 
 
 def line(**changes: object) -> str:
@@ -93,6 +101,37 @@ def test_claims_that_take_a_side_are_scored_apart(assessor: Assessor) -> None:
     assert report.mechanisms["named at all"].support == 2
     assert report.mechanisms["takes a side"].support == 1
     assert report.mechanisms["refutes or mixed"].support == 1
+
+
+def test_papers_that_the_model_learnt_from_do_not_count_as_accuracy(known: Catalog) -> None:
+    seen = "Low-Dose Naltrexone for fibromyalgia - a randomised controlled trial."
+    model = dataclasses.replace(load(), trained_on=frozenset({fingerprint(seen)}))
+    other = line(id="2", title="Naltrexone and sleep: a randomised controlled trial")
+    report = evaluate(from_json_lines([line(), other]), Assessor(known, model))
+    assert (report.records, report.trained_on) == (2, 1)
+    assert len(report.design.exact.pairs) == 2
+    assert len(report.unseen.exact.pairs) == 1
+    told = as_json(report)
+    assert told["trained_on"] == 1
+    assert told["design"]["n"] == 2
+    assert told["unseen"]["records"] == told["unseen"]["design"]["n"] == 1
+    text = as_text(report)
+    assert "trained on 1 of them" in text
+    assert "exact  1.000 (1/1;" in text
+
+
+def test_where_all_papers_were_examples_no_accuracy_of_the_design_is_told(known: Catalog) -> None:
+    title = json.loads(line())["title"]
+    model = dataclasses.replace(load(), trained_on=frozenset({fingerprint(title)}))
+    text = as_text(evaluate(from_json_lines([line()]), Assessor(known, model)))
+    assert "scored on the other 0 only" in text
+    assert "Study design" not in text.replace("the design", "")
+    assert "calibration" not in text
+
+
+def test_the_examples_of_the_shipped_model_are_known(assessor: Assessor) -> None:
+    assert len(load().trained_on) > 1000
+    assert not assessor.trained_on(Article(pmid="1", title="A title that nobody ever wrote"))
 
 
 def test_coarse_labels_are_scored_by_their_groups(assessor: Assessor) -> None:

@@ -78,7 +78,7 @@ _PART_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PER_CENT = re.compile(
-    r"^\s*[,(;]?\s*\d+(?:[.·]\d+)?\s*%(?!\s*(?:\(|of |wo?men|fe?male|response|white|girls|boys))"
+    r"^\s*[,(;\[]?\s*\d+(?:[.·]\d+)?\s*%(?!\s*(?:\(|of |wo?men|fe?male|response|white|girls|boys))"
 )
 _PREVALENCE = re.compile(
     r"\b(?:per|million|billion|worldwide|1 in|one in|out of every)\b", re.IGNORECASE
@@ -106,11 +106,13 @@ _REMAINED = re.compile(
     r"enrolled|evaluable|assessed|studied)|completed|complete surveys|respond(?:ed|ing)|"
     r"participated|took part|provided data|who completed)\b"
 )
-#: "2,649 of 4,755 (56%) discharged patients were evaluated".
-_OUT_OF = re.compile(r"\s(?:out )?of (?:the |all )?[\d,]+(?: \([^()]{1,20}\))?(?= )")
+#: "Of the 70 patients who completed": not all of them.
+_NARROWED = re.compile(r" (?:who|with|that|whose)\b")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _LISTED = re.compile(r"\s+(?P<words>[^,;.()]{2,40}?)\s*(?:,|,?\s+and|\s+vs\.?|\s+versus)\s*$")
-_CONTROL = re.compile(r"control|healthy|volunteer|donor|uninfected|comparator|HC\b", re.IGNORECASE)
+_CONTROL = re.compile(
+    r"\b(?:controls?|healthy|volunteers?|donors?|uninfected|comparators?|HCs?)\b", re.IGNORECASE
+)
 _YEARS = range(1900, 2040)
 
 
@@ -184,7 +186,10 @@ def _mention(
         mention = replace(mention, part=True, score=mention.score - 2.0)
     elif not by_n and inside and earlier and earlier[-1].counted and ")" not in between:
         mention = replace(mention, part=True, score=mention.score - 2.0)  # "(n = 12; 10 women)"
-    return replace(mention, remained=True, part=False) if remained else mention
+    if remained:  # surer than those they remained of
+        score = max(mention.score, max(m.score for m in earlier) + 0.3)
+        mention = replace(mention, remained=True, part=False, score=score)
+    return mention
 
 
 def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> dict[int, int]:
@@ -230,6 +235,7 @@ def _judged(
     score = 0.4 if by_n else 0.8
     total = _TOTAL_BEFORE.search(before) is not None
     part = _PART_BEFORE.search(before) is not None and not by_n
+    part |= before == "Of the " and _NARROWED.match(after) is not None
     if total:
         score += 2.0
     elif _ACTION_BEFORE.search(before):

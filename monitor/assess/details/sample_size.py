@@ -42,7 +42,7 @@ _ONE_PATIENT = re.compile(
     re.IGNORECASE,
 )
 #: What opens the parts of a whole that was just counted.
-_PARTS = re.compile(r"[(:;=]|\b(?:including|comprising|consisting|of whom|divided|with)\b")
+_PARTS = re.compile(r"[(:;=]|\b(?:including|comprising|consisting|of whom|divided)\b")
 #: Who "(n = 30)" may count, in the words before it.
 _GROUP = re.compile(
     r"\b(?:patients?|participants?|subjects?|individuals?|adults|people|(?:wo)?men|controls?|"
@@ -63,7 +63,7 @@ _ONE_GROUP = word_set(
 _WITHIN = 2
 _LEAST_GROUPS = 2
 _FAR = 130
-_SHORT = 12
+_ONLY_AND = re.compile(r"[\s,;]*(?:and|but|of whom)?[\s,]*")
 _ROLE_SCORE = {
     SectionCategory.METHODS: 3.0,
     SectionCategory.RESULTS: 2.6,
@@ -108,23 +108,37 @@ def read_sample_size(article: Article, text: Text, design: DesignLabel) -> Sampl
 
 
 def _comparisons(text: Text, best: _Reading, readings: Sequence[_Reading]) -> Iterator[_Reading]:
-    """Groups of the sentences around the best reading with which its people are compared.
+    """The other side of a comparison whose groups stand in sentences of their own.
 
     "100 patients were examined. Thirty healthy individuals were included as a control group."
     """
     if best.total or best.sentence.field is FieldName.TITLE:
         return
-    if is_comparison(text.field(best.sentence.field)[best.start : best.end]):
-        return
-    at = text.sentences.index(best.sentence)
-    for reading in readings:
-        sentence = reading.sentence
-        if reading.screened or not 0 < text.sentences.index(sentence) - at <= _WITHIN:
-            continue
-        words = text.of(sentence)
-        if _COMPARED.search(words) and is_comparison(words):
-            yield reading
-            return
+    place = {id(s): i for i, s in enumerate(text.sentences)}
+    at = place[id(best.sentence)]
+    compared = _is_compared(text, best)
+    near = [
+        r
+        for r in readings
+        if 0 < (place[id(r.sentence)] - at) * (-1 if compared else 1) <= _WITHIN
+        and not r.screened
+        and _is_compared(text, r) is not compared
+    ]
+    if compared:
+        near = [r for r in near if not r.total and not _names_controls(text, r)][-1:]
+    elif is_comparison(text.of(best.sentence)):
+        near = []
+    yield from near[:1]
+
+
+def _names_controls(text: Text, reading: _Reading) -> bool:
+    return is_comparison(text.field(reading.sentence.field)[reading.start : reading.end])
+
+
+def _is_compared(text: Text, reading: _Reading) -> bool:
+    """Whether a reading counts controls that its sentence brings in to compare with."""
+    words = text.of(reading.sentence)
+    return is_comparison(words) and _COMPARED.search(words) is not None
 
 
 def _one_patient(article: Article, text: Text) -> SampleSize | None:
@@ -186,7 +200,8 @@ def _runs(field: str, found: Sequence[Mention]) -> Iterator[list[Mention]]:
         last = run[-1]
         between = field[last.end : mention.start]
         joined = len(between) <= _FAR and _JOINED.search(between) and not mention.total
-        if ";" in between and not mention.counted:
+        inside = mention.part and last.counted and ")" not in between  # "(n = 12; 10 women)"
+        if ";" in between and not mention.counted and not inside:
             joined = None  # another statement, not another group
         subset = _OF_WHOM if mention.counted else _SUBSET
         apart = last.screened or mention.screened or mention.remained
@@ -208,7 +223,7 @@ def _again(field: str, first: Mention, second: Mention) -> bool:
 
     "Data of 281 patients, and 279 patients were included", but not two groups told at length.
     """
-    if second.start - first.end > _SHORT:
+    if not _ONLY_AND.fullmatch(field, first.end, second.start):
         return False
     one = field[first.start : first.end].split()
     two = field[second.start : second.end].split()
