@@ -22,7 +22,7 @@ from monitor.patterns import Pool
 
 OTHER = "other"
 #: Below this probability no design is named.
-_LEAST_CONFIDENCE = 0.3
+LEAST_CONFIDENCE = 0.2
 #: Without an abstract the words of a title alone must be surer than that.
 _LEAST_BY_TITLE = 0.45
 #: Log-odds that a publication type or a MeSH heading adds to its design. Publication types are
@@ -108,11 +108,11 @@ class DesignReader:
         if not text.abstract and not indexer and not named:
             # A title that names no design says too little: words alone would be a guess.
             return DesignLabel(OTHER, round(min(confidence, _GUESS), 3), DesignSource.NONE)
-        if not text.abstract and indexer and best not in indexer and not named:
+        if not text.abstract and indexer and not named:
             # Without an abstract the indexer, who saw the paper, knows more than its title tells.
-            best = indexer[0]
+            best = best if best in indexer else indexer[0]
             return DesignLabel(best, _BY_INDEXER_ALONE, DesignSource.INDEXER, indexer=indexer)
-        least = _LEAST_CONFIDENCE if text.abstract else _LEAST_BY_TITLE
+        least = LEAST_CONFIDENCE if text.abstract else _LEAST_BY_TITLE
         if best != OTHER and confidence < least:
             return DesignLabel(
                 OTHER, round(min(confidence, least), 3), DesignSource.NONE, indexer=indexer
@@ -183,7 +183,7 @@ class DesignReader:
     def _source(
         self, best: str, by_text: str, text_confidence: float, indexer: Sequence[str]
     ) -> DesignSource:
-        if best == by_text and text_confidence >= _LEAST_CONFIDENCE:
+        if best == by_text and text_confidence >= LEAST_CONFIDENCE:
             return DesignSource.BOTH if best in indexer else DesignSource.TEXT
         return DesignSource.INDEXER if best in indexer else DesignSource.TEXT
 

@@ -27,6 +27,8 @@ _TENS = {
 _TIMES = {"thousand": 1_000, "million": 1_000_000}
 _HUNDRED = 100
 _WORDS = frozenset({*_UNITS, *_TENS})
+#: As they may be written: most words of a text are none, and are told so without being lowered.
+_SPELT = frozenset(s for w in _WORDS for s in (w, w.capitalize(), w.upper()))
 _GROUPED = re.compile(r"\d{1,3}(?:[,.·]\d{3})+")
 _PLAIN = re.compile(r"\d+")
 
@@ -49,7 +51,7 @@ def whole_numbers(text: str, tokens: Sequence[Token]) -> Iterator[Number]:
         found = None
         if word[0].isdigit():
             found = _digits(text, tokens, at)
-        elif word.lower() in _WORDS:
+        elif word in _SPELT:
             found = _words(text, tokens, at)
         if found is not None:
             yield found
