@@ -16,9 +16,8 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
 from hashlib import sha256
+from html import escape
 from typing import Final
-
-from markupsafe import escape
 
 from monitor.digest.rendering import CHOICES, LEAVE, Rendered, Sender
 

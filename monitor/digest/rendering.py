@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parseaddr
 from functools import cache
+from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import css_inline
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
 
 from monitor import wording
 from monitor.digest.personal import LISTED, View, view
@@ -207,7 +207,7 @@ def _values(mine: View, reader: Subscriber, sender: Sender, said: str) -> dict[s
     }
 
 
-def _day(reader: Subscriber) -> Callable[[date | datetime], str]:
+def _day(reader: Subscriber) -> Callable[..., str]:
     """Dates in the reader's language, times in the reader's zone."""
     zone, locale = ZoneInfo(reader.timezone), reader.locale.replace("-", "_")
 
@@ -215,27 +215,31 @@ def _day(reader: Subscriber) -> Callable[[date | datetime], str]:
         if not isinstance(when, datetime):
             return str(format_date(when, "long", locale=locale))
         here = when.astimezone(zone)
-        if clock:
-            pattern = "{1}, {0}"
-            parts = (
-                format_datetime(here, "HH:mm", locale=locale),
-                format_date(here, "long", locale=locale),
-            )
-            return pattern.format(*parts)
-        return str(format_date(here, "long", locale=locale))
+        words = str(format_date(here, "long", locale=locale))
+        return f"{words}, {here:%H:%M}" if clock else words
 
     return day
 
 
-def _marked(reader: Subscriber) -> Callable[..., Markup]:
+class _Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """For the templates: not to be escaped again."""
+        return str(self)
+
+
+def _marked(reader: Subscriber) -> Callable[..., _Html]:
     """The same for HTML, with the language marked where it is not that of the mail."""
     day, language = _day(reader), reader.locale.replace("_", "-")
 
-    def marked(when: date | datetime, **more: bool) -> Markup:
+    def marked(when: date | datetime, **more: bool) -> _Html:
         words = escape(day(when, **more))
         if language.partition("-")[0] == "en":
-            return words
-        return Markup('<span lang="{}">{}</span>').format(language, words)
+            return _Html(words)
+        return _Html(f'<span lang="{escape(language)}">{words}</span>')
 
     return marked
 

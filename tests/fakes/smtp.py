@@ -29,20 +29,35 @@ class Received:
 class MailServer:
     """`refuse` gives the reply to RCPT for an address, `reply` the one to DATA; None accepts.
 
+    `refuse_sender` gives the reply to MAIL.
+
     `drop_after_data` closes the connection after the mail was taken, before the client is told.
     """
 
     refuse: Callable[[str], str | None] = lambda address: None
     reply: Callable[[str], str | None] = lambda address: None
     drop_after_data: Callable[[str], bool] = lambda address: False
+    refuse_sender: Callable[[str], str | None] = lambda address: None
     login: tuple[str, str] | None = None
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     port: int = 0
 
-    async def handle_CONNECT(self, *_: Any) -> str:
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
         self.connections += 1
-        return "220 ready"
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if refusal := self.refuse_sender(address):
+            return refusal
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -79,7 +94,6 @@ class MailServer:
             self.port = probe.getsockname()[1]
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
         self._controller.start()
-        self.connections = 0  # start() made one of its own
         return self
 
     def __exit__(self, *_: object) -> None:
