@@ -12,7 +12,6 @@ from anyio import fail_after, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from monitor import timetable
 from monitor.catalog import Topic
 from monitor.errors import StoreError
 from monitor.serve.context import Web
@@ -41,7 +40,7 @@ def max_age(settings: Settings) -> timedelta:
     """How old a last good harvest may be: what is set, or one that was missed and some hours."""
     if settings.health_max_age_hours is not None:
         return timedelta(hours=settings.health_max_age_hours)
-    day, _, _ = timetable.parse(settings.harvest_schedule)
+    day = settings.harvest_schedule.strip().lower().partition(" ")[0]
     return timedelta(hours=_AGES.get(day, _WEEKLY))
 
 
