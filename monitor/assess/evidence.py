@@ -28,6 +28,11 @@ _SUBJECTS = frozenset({"illness", "ldn"})
 _ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})
 #: Characters between a mechanism and a finding that belong together.
 _NEAR = 40
+#: Places in an abstract, from 0 (first sentence) to 1 (last).
+_EARLY = 0.15
+_TRIALS = frozenset(
+    "randomized_controlled_trial non_randomized_controlled_trial single_arm_trial".split()
+)
 _ADJACENT = 25
 
 
@@ -87,6 +92,11 @@ class Paper:
     def most(self) -> int:
         """Clauses that name the mechanism named most often."""
         return max(len(e.clauses) for e in self.evidence.values())
+
+    @cached_property
+    def most_own(self) -> int:
+        """Clauses of the paper's own that name the mechanism named most often in them."""
+        return max(sum(c.own for c in e.clauses) for e in self.evidence.values())
 
     @cached_property
     def listed(self) -> dict[int, int]:
@@ -219,13 +229,67 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "illness_in_title": paper.names_illness,
         "findings": sum(len(c.findings) for c in strong if c.sentence.role in OWN) > 2,  # noqa: PLR2004
     }
-    return {name: float(value) for name, value in found.items()}
+    found |= _shares(evidence, paper)
+    found[f"is {evidence.mechanism}"] = True  # some classes are named in passing more than others
+    return {name: float(value) for name, value in found.items() if value}
+
+
+def _shares(evidence: Evidence, paper: Paper) -> dict[str, float]:
+    """How the clauses that name a mechanism divide, and its part in the paper."""
+    clauses = evidence.clauses
+    whole = len(clauses)
+    own = speculated = background = plans = methods = illness = argued = 0
+    found = denied = 0
+    late = found_at_end = told = False
+    latest, first_only = 0.0, not evidence.in_title
+    for c in clauses:
+        marks, sentence = c.marks, c.sentence
+        own += c.own
+        speculated += "speculation" in marks or "hedge" in marks
+        background += "background" in marks
+        plans += c.plan
+        methods += "method" in marks
+        illness += "illness" in c.around
+        argued += "argue" in marks
+        found += c.finding and c.own and c.fresh
+        denied += c.denied and c.own
+        if sentence.field is FieldName.ABSTRACT:
+            latest = max(latest, sentence.position)
+            first_only = first_only and sentence.position <= _EARLY
+            late = late or sentence.role is SectionCategory.CONCLUSIONS
+    for c in evidence.strong:
+        role = c.sentence.role
+        if role is SectionCategory.CONCLUSIONS:
+            found_at_end = found_at_end or (c.finding and c.fresh)
+        elif role is SectionCategory.RESULTS:
+            told = told or c.finding or c.denied
+    return {
+        "share_own": own / whole,
+        "share_of_paper": whole / max(paper.mentions, 1),
+        "last_sentence": latest >= 1.0,
+        "only_early": first_only,
+        "latest": latest,
+        "most_own": own > 0 and own == paper.most_own,
+        "share_of_most_own": own / max(paper.most_own, 1),
+        "found": min(found, 4),
+        "denied": min(denied, 3),
+        "share_speculated": speculated / whole,
+        "share_background": background / whole,
+        "share_plans": plans / whole,
+        "share_methods": methods / whole,
+        "share_illness": illness / whole,
+        "share_argued": argued / whole,
+        "in_conclusions": late,
+        "found_at_end": found_at_end,
+        "told_in_results": told,
+    }
 
 
 def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     """Numbers that tell whether the side taken is against the mechanism, wholly or in part."""
     own = [c for c in (*evidence.clauses, *evidence.echoes) if c.own and not c.plan]
     strong = set(evidence.strong)
+    named = [c for c in evidence.strong if c.own and not c.plan]
     denied = [c for c in own if c.denied]
     positive = [c for c in own if c.finding]
     paper_denied = sum(c.denied for c in paper.own)
@@ -256,5 +320,20 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
             c.denied for c in paper.own if c.sentence.field is FieldName.TITLE
         ),
         "treatment": evidence.treatments > 0,
+        "review": paper.is_review,
+        "last_denied": bool(own) and own[-1].denied,
+        "last_positive": bool(own) and own[-1].finding,
+        "first_denied": bool(own) and own[0].denied,
+        "strong_denied": min(sum(c.denied for c in named), 3),
+        "strong_positive": min(sum(c.finding for c in named), 3),
+        "strong_share": (sum(c.denied for c in named) + 0.3)
+        / (sum(c.denied or c.finding for c in named) + 0.6),
+        "trial": paper.design in _TRIALS,
+        "denied_with_doubt": any("hedge" in c.marks for c in denied),
+        "results_denied": any(c.sentence.role is SectionCategory.RESULTS for c in denied),
+        "any_contrast": any("contrast" in c.around for c in own),
+        "denied_first": bool(denied)
+        and bool(positive)
+        and own.index(denied[0]) < own.index(positive[0]),
     }
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in found.items() if value}
