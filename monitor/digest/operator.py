@@ -16,8 +16,8 @@ from monitor.errors import MailError
 from monitor.settings import Settings
 from monitor.store import Store, notices
 
-#: A little less than a day, so that a daily job that starts a minute early tells too.
-_A_DAY: Final = timedelta(hours=20)
+#: Two days may meet at midnight; two mails may not.
+_APART: Final = timedelta(hours=12)
 _MEGABYTE: Final = 1024 * 1024
 _MOST: Final = 50
 
@@ -30,7 +30,7 @@ def tell_operator(store: Store, settings: Settings, now: datetime) -> bool:
     if not settings.operator_email:
         return False
     last = notices.last_mailed(store)
-    if last is not None and now - last < _A_DAY:
+    if last is not None and not _another_day(settings, last, now):
         return False
     _watch_disk(store, settings, now)
     waiting = notices.waiting(store)
@@ -45,6 +45,11 @@ def tell_operator(store: Store, settings: Settings, now: datetime) -> bool:
         raise MailError(f"the operator's mail was not taken: {said}.")
     notices.mark_mailed(store, [n for n, *_ in waiting], now)
     return True
+
+
+def _another_day(settings: Settings, last: datetime, now: datetime) -> bool:
+    zone = ZoneInfo(settings.timezone)
+    return last.astimezone(zone).date() < now.astimezone(zone).date() and now - last >= _APART
 
 
 def _message(
