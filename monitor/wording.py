@@ -57,7 +57,7 @@ _STATUS_MEANS: Final = {
     ClaimStatus.CONTESTED: to_say("Results point both ways."),
     ClaimStatus.CONTRADICTED: to_say("The stronger results speak against it."),
     ClaimStatus.THIN: to_say("Too few or too weak results to say."),
-    ClaimStatus.UNTRACED: to_say("No paper that we hold bears on it."),
+    ClaimStatus.UNTRACED: to_say("No paper that we hold takes a side on it."),
 }
 #: How sure one may be, by status: always the same words.
 _CERTAINTY: Final = {

@@ -32,15 +32,15 @@ from monitor.publish.views.claims import ClaimView, claim_view
 from monitor.publish.views.lines import Line
 from monitor.publish.views.lists import Facet, ListView
 from monitor.publish.views.maps import gap_map
-from monitor.publish.views.methods import Excluded
+from monitor.publish.views.methods import Excluded, models
 from monitor.publish.views.moves import Weigh
 from monitor.publish.views.papers import paper_view
 from monitor.publish.views.start import direct_list, start
-from monitor.publish.views.trials import trials
+from monitor.publish.views.trials import registered, trials
 from monitor.wording import Words
 
-#: Papers left out on a page of that list.
-_EXCLUDED: Final = 150
+#: Rows on a page of what was left out, or of registrations.
+_ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def pages(contents: Contents) -> Iterator[Page]:
     yield from _lists(contents)
     yield from _issues(contents)
     yield from _others(contents, claims)
-    yield from _excluded(contents)
+    yield from _cut("excluded", contents.excluded)
 
 
 def _claim(contents: Contents, about: Claim | Mechanism) -> ClaimView:
@@ -212,13 +212,14 @@ def _others(contents: Contents, claims: Sequence[ClaimView]) -> Iterator[Page]:
     yield Page("map.html", "map.html", {"map": shown, "bars": bars})
     yield Page("map-table.html", "map-table.html", {"map": shown})
     yield Page("trials.html", "trials.html", {"v": trials(lines, catalog, words)})
+    yield from _cut("registered", registered(lines, catalog, words))
     yield Page(
         "methods.html",
         "methods.html",
         {
             "catalog": catalog,
             "assessor": contents.assessor,
-            "card": contents.card,
+            "models": models(contents.card, words),
             "operator": contents.operator,
             "statuses": list(ClaimStatus),
             "stances": list(Stance),
@@ -227,11 +228,11 @@ def _others(contents: Contents, claims: Sequence[ClaimView]) -> Iterator[Page]:
     )
 
 
-def _excluded(contents: Contents) -> Iterator[Page]:
-    found = contents.excluded
-    pages = max(1, -(-len(found) // _EXCLUDED))
+def _cut(name: str, found: Sequence[object]) -> Iterator[Page]:
+    """A list of other things than papers, in pages of `_ROWS`."""
+    pages = max(1, -(-len(found) // _ROWS))
     for number in range(1, pages + 1):
-        entries = found[(number - 1) * _EXCLUDED : number * _EXCLUDED]
-        name = "excluded.html" if number == 1 else f"excluded-p{number}.html"
+        entries = found[(number - 1) * _ROWS : number * _ROWS]
+        file = f"{name}.html" if number == 1 else f"{name}-p{number}.html"
         values = {"entries": entries, "total": len(found), "at": number, "pages": pages}
-        yield Page(name, "excluded.html", values)
+        yield Page(file, f"{name}.html", values)

@@ -29,7 +29,10 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class TrialsView:
-    """The page of trials; `without` counts studies of the drug that the chart cannot show."""
+    """The page of trials; `without` counts studies of the drug that the chart cannot show.
+
+    `registered` are registrations of the drug's studies alone.
+    """
 
     chart: DoseChart
     studies: tuple[Line, ...]
@@ -38,7 +41,7 @@ class TrialsView:
 
 
 def trials(lines: Sequence[Line], catalog: Catalog, words: Words) -> TrialsView:
-    """Studies at the core of a topic about a drug, and all registrations."""
+    """Studies at the core of a topic about a drug, and their registrations."""
     drugs = {t.id for t in catalog.topics if t.agent}
     studied = [x for x in lines if x.stands and drugs & set(x.core)]
     chart = doses(studied)
@@ -48,7 +51,7 @@ def trials(lines: Sequence[Line], catalog: Catalog, words: Words) -> TrialsView:
         key=lambda x: (x.tier, x.design, -(x.n or 0), x.pmid),
     )
     without = sum(1 for x in studied if x.pmid not in shown)
-    return TrialsView(chart, tuple(dosed), without, registered(lines, catalog, words))
+    return TrialsView(chart, tuple(dosed), without, registered(studied, catalog, words))
 
 
 def registered(lines: Iterable[Line], catalog: Catalog, words: Words) -> tuple[Registered, ...]:
