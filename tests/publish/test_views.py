@@ -10,6 +10,7 @@ from datetime import date, datetime
 import pytest
 
 from monitor.assess.assessor import Assessor
+from monitor.assess.card import model_card
 from monitor.catalog import Catalog
 from monitor.ledger.status import balance
 from monitor.model import (
@@ -29,11 +30,12 @@ from monitor.publish.views import lists, search
 from monitor.publish.views.claims import SHOWN, claim_view
 from monitor.publish.views.lines import DoseRange, Line, line
 from monitor.publish.views.maps import gap_map
+from monitor.publish.views.methods import models
 from monitor.publish.views.moves import YearMove, by_year, would_move
 from monitor.publish.views.papers import PaperView, paper_view
 from monitor.publish.views.passages import FactView, Segment, marked, shown_once
 from monitor.publish.views.start import start
-from monitor.publish.views.trials import trials
+from monitor.publish.views.trials import registered, trials
 from monitor.wording import Words
 from tests.conftest import NOW
 
@@ -321,10 +323,19 @@ def test_the_dose_chart_holds_each_study_at_its_place(lines: list[Line]) -> None
 def test_registered_trials_without_a_report_come_first(lines: list[Line], catalog: Catalog) -> None:
     plan = replace(lines[0], pmid="1", design="protocol", registrations=("NCT05430152",))
     report = replace(lines[0], pmid="2", design=RCT, registrations=("2022-000281-18",))
-    first, second = trials([report, plan], catalog, WORDS).registered
+    first, second = registered([report, plan], catalog, WORDS)
     assert (first.number, len(first.plans), first.reports) == ("NCT05430152", 1, ())
     assert first.url == "https://clinicaltrials.gov/study/NCT05430152"
     assert (second.plans, len(second.reports)) == ((), 1)
+
+
+def test_the_page_of_trials_is_about_the_drug(lines: list[Line], catalog: Catalog) -> None:
+    ours = replace(
+        lines[0], pmid="1", core=("ldn",), registrations=("NCT05430152",), retracted=False
+    )
+    other = replace(ours, pmid="2", core=("me-cfs",), registrations=("NCT00715117",))
+    shown = trials([ours, other], catalog, WORDS)
+    assert [r.number for r in shown.registered] == ["NCT05430152"]
 
 
 def direct(lines: list[Line], *results: Direction) -> list[Line]:
@@ -375,3 +386,25 @@ def test_the_index_of_the_search_holds_titles_authors_quotes_and_labels(
     assert (first[9], first[10]) == ("Núñez", "a passage")
     assert index["designs"][first[4]] == evil.design_label
     assert len(index["papers"]) == len(lines) + 1
+
+
+def test_accuracy_is_told_in_words_and_what_is_new_keeps_its_name() -> None:
+    card = (
+        ("Study design", "trained", "2026-11-24"),
+        ("Study design", "cross validation, folds", "5"),
+        ("Study design", "cross validation, readers, exact", "0.77"),
+        ("Mechanism claims", "cross validated, side F1", "0.81"),
+        ("Mechanism claims", "cross validated, something new", "0.5"),
+    )
+    design, claims = models(card, WORDS)
+    assert design.measured == (
+        ("ME/CFS and naltrexone papers, two readers: the very same design", "0.77"),
+    )
+    assert design.card == (("trained", "2026-11-24"), ("cross validation, folds", "5"))
+    assert claims.measured == (("Both together (F1)", "0.81"), ("something new", "0.5"))
+
+
+def test_the_card_that_is_shipped_has_numbers_for_both_models() -> None:
+    shown = models(model_card(), WORDS)
+    assert [m.name for m in shown] == ["Study design", "Mechanism claims"]
+    assert all(m.measured and m.card for m in shown)

@@ -12,7 +12,7 @@ from monitor.model import Paper
 from monitor.publish.views.lines import title
 from monitor.wording import Words, to_say
 
-#: What the numbers of the model cards mean, by their name there; others keep that name.
+#: Words for the parts of a number's name in the model cards; other parts keep their name.
 _NUMBERS: Final = {
     "side precision": to_say("Of the sides that are shown, this share is right (precision)"),
     "side recall": to_say("Of the sides that papers take, this share is found (recall)"),
@@ -22,23 +22,30 @@ _NUMBERS: Final = {
     "against F1": to_say("Results against or mixed: F1"),
     "stance exact (both found)": to_say("Same stance as the readers, mentions included"),
     "stance exact (both take a side)": to_say("Same stance as the readers, where both see a side"),
-    "readers exact, exact": to_say("ME/CFS and naltrexone papers: the very same design, of 29"),
-    "readers exact, n": to_say("ME/CFS and naltrexone papers: how many"),
-    "readers calibration error, error": to_say("How far stated confidence is off, on average"),
-    "people merged, macro": to_say("Neurology and psychiatry papers, nine groups: mean F1"),
-    "people merged, accuracy": to_say("Neurology and psychiatry papers: same group"),
-    "people merged, animal": to_say("F1: animal studies"),
-    "people merged, protocol": to_say("F1: study protocols"),
-    "people merged, rct": to_say("F1: randomised trials"),
-    "people merged, case report": to_say("F1: case reports"),
-    "people merged, other intervention": to_say("F1: other human interventions"),
-    "people merged, systematic review": to_say("F1: systematic reviews"),
-    "people merged, in vitro": to_say("F1: laboratory studies"),
-    "people merged, narrative review": to_say("F1: narrative reviews"),
-    "people merged, remaining": to_say("F1: all others"),
+    "readers": to_say("ME/CFS and naltrexone papers, two readers"),
+    "readers real": to_say("The same, real abstracts only"),
+    "single": to_say("Further papers of the subject, one reader"),
+    "people merged": to_say("Neurology and psychiatry papers, nine groups"),
+    "trials": to_say("Randomised trials"),
+    "n": to_say("number of papers"),
+    "records": to_say("number of papers"),
+    "exact": to_say("the very same design"),
+    "exact or acceptable": to_say("the same design or an acceptable one"),
+    "calibration error": to_say("stated confidence is off by, on average"),
+    "macro": to_say("mean F1"),
+    "accuracy": to_say("same group"),
+    "animal": to_say("F1 of animal studies"),
+    "protocol": to_say("F1 of study protocols"),
+    "rct": to_say("F1 of randomised trials"),
+    "case report": to_say("F1 of case reports"),
+    "other intervention": to_say("F1 of other human interventions"),
+    "systematic review": to_say("F1 of systematic reviews"),
+    "in vitro": to_say("F1 of laboratory studies"),
+    "narrative review": to_say("F1 of narrative reviews"),
+    "remaining": to_say("F1 of all others"),
 }
 #: How the measuring was done, rather than what it found.
-_HOW: Final = ("folds", "temperature", "readers calibration error, n")
+_HOW: Final = ("folds", "temperature", "files")
 _MEASURED: Final = "cross valid"
 
 
@@ -59,8 +66,9 @@ def models(card: Iterable[Sequence[str]], words: Words) -> tuple[ModelView, ...]
         measured.setdefault(model, [])
         others.setdefault(model, [])
         short = name.split(", ", 1)[-1]
-        if name.startswith(_MEASURED) and short not in _HOW:
-            measured[model].append((words.say(_NUMBERS.get(short, short)), value))
+        if name.startswith(_MEASURED) and not short.endswith(_HOW):
+            parts = (words.say(_NUMBERS.get(part, part)) for part in short.split(", "))
+            measured[model].append((": ".join(parts), value))
         else:
             others[model].append((name, value))
     return tuple(ModelView(words.say(m), tuple(measured[m]), tuple(others[m])) for m in measured)
