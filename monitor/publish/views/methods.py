@@ -27,6 +27,7 @@ _NUMBERS: Final = {
     "single": to_say("Further papers of the subject, one reader"),
     "people merged": to_say("Neurology and psychiatry papers, nine groups"),
     "trials": to_say("Randomised trials"),
+    "trials, trials": to_say("Randomised trials: how many there are"),
     "n": to_say("number of papers"),
     "records": to_say("number of papers"),
     "exact": to_say("the very same design"),
@@ -67,11 +68,16 @@ def models(card: Iterable[Sequence[str]], words: Words) -> tuple[ModelView, ...]
         others.setdefault(model, [])
         short = name.split(", ", 1)[-1]
         if name.startswith(_MEASURED) and not short.endswith(_HOW):
-            parts = (words.say(_NUMBERS.get(part, part)) for part in short.split(", "))
-            measured[model].append((": ".join(parts), value))
+            measured[model].append((_in_words(short, words), value))
         else:
             others[model].append((name, value))
     return tuple(ModelView(words.say(m), tuple(measured[m]), tuple(others[m])) for m in measured)
+
+
+def _in_words(name: str, words: Words) -> str:
+    """The name of a number: as a whole where it has words, else part by part."""
+    parts = (name,) if name in _NUMBERS else name.split(", ")
+    return ": ".join(words.say(_NUMBERS.get(part, part)) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
