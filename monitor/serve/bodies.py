@@ -12,8 +12,8 @@ from python_multipart.multipart import Field, File, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-#: What a form may take to arrive.
-SECONDS: Final = 10.0
+#: What a form may take to arrive: less than the service has for ending at a signal.
+SECONDS: Final = 5.0
 _BYTES: Final = 16_384
 _FIELDS: Final = 200
 _PLAIN: Final = b"application/x-www-form-urlencoded"

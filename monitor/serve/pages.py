@@ -27,11 +27,13 @@ from monitor.serve import bodies, clients, forms, render
 from monitor.serve.context import Web
 from monitor.serve.limits import Limit, Limiter
 from monitor.store import notices, subscribers
-from monitor.store.limiter import forget_before, once
+from monitor.store.limiter import forget_before, hold, once
 from monitor.tokens import CHOICES_PATH, CONFIRM_PATH, LEAVE_PATH, Bearer, Signer
 
 _ONE_CLICK: Final = ("List-Unsubscribe", "One-Click")
 _ONCE_IN: Final = timedelta(days=1)
+#: How long sending may take; killed meanwhile, the address may be asked again after it.
+_SENDING: Final = timedelta(minutes=5)
 _LONGEST_TOKEN: Final = 4096
 _SUBSCRIBE: Final = ("subscribe", "Subscribe again")
 _LEFT: Final = (
@@ -149,9 +151,10 @@ class _Pages:
         name = f"confirm:{self._mark(reader.email)}"
         try:
             forget_before(web.store, "confirm:", now.timestamp())
-            if not once(web.store, name, now.timestamp(), _ONCE_IN.total_seconds()):
+            if not once(web.store, name, now.timestamp(), _SENDING.total_seconds()):
                 return
             digest.ask_to_confirm(web.settings, reader, now)
+            hold(web.store, name, (now + _ONCE_IN).timestamp())
         except MonitorError as error:
             log.warning("a mail that asks to confirm was not sent", reason=type(error).__name__)
             self._give_back(name, str(error))

@@ -24,7 +24,7 @@ from monitor.store import Store
 #: Requests at once; further ones are told to come back.
 _AT_ONCE: Final = 200
 #: What is under way when the signal comes may take this long.
-_GRACE_SECONDS: Final = 8
+_GRACE_SECONDS: Final = 7
 _KEEP_ALIVE_SECONDS: Final = 15
 _HEADER_BYTES: Final = 16_384
 log = structlog.get_logger()

@@ -63,6 +63,14 @@ def once(store: Store, name: str, now: float, seconds: float) -> bool:
         return session.connection().execute(statement).first() is not None
 
 
+def hold(store: Store, name: str, until: float) -> None:
+    """Keep a name that `once` gave from being given again before a moment."""
+    slot = table(RequestSlotRow)
+    with store.write() as session:
+        statement = slot.update().where(slot.c.name == name).values(free_at=until)
+        session.connection().execute(statement)
+
+
 def forget_before(store: Store, prefix: str, moment: float) -> None:
     """Forget names with this beginning whose time is over at `moment`."""
     slot = table(RequestSlotRow)

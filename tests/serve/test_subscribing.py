@@ -15,6 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitor.catalog import Catalog
+from monitor.digest import stage as digest_stage
 from monitor.model import Issue, Subscriber
 from monitor.serve import bodies
 from monitor.serve.context import Web
@@ -185,6 +186,23 @@ def test_a_mail_that_was_not_taken_may_be_asked_for_again(
     assert [n[2] for n in notices.waiting(store)] == ["a mail that asks to confirm was not sent"]
     assert ADDRESS not in str(notices.waiting(store))
     settings.outbox_dir.unlink()
+    subscribe(client)
+    assert len(mails(settings)) == 1
+
+
+def test_killed_while_sending_costs_minutes_not_a_day(
+    client: TestClient, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(digest_stage, "ask_to_confirm", kill)
+        with pytest.raises(RuntimeError, match="killed"):
+            subscribe(client)
+    subscribe(client)
+    assert mails(settings) == []
+    clock.tick(timedelta(minutes=5))
     subscribe(client)
     assert len(mails(settings)) == 1
 

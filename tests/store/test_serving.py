@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 
 from monitor.assess import stage as assess_stage
 from monitor.assess.assessor import Assessor
 from monitor.catalog import Catalog
 from monitor.ledger import stage as ledger_stage
 from monitor.model import Article, Receipt, RunState, Stance, Subscriber
+from monitor.serve.context import Web
+from monitor.settings import Settings
 from monitor.store import Store, articles, limiter, listing, numbers, papers, runs, subscribers
 from monitor.store.listing import Place, Wanted
+from monitor.tokens import Signer
 from tests.conftest import NOW, revision
+from tests.serve.conftest import SECRET, SITE, ask
 
 
 def _run(store: Store, topic: str, state: RunState, hours: int) -> None:
@@ -92,3 +97,43 @@ def test_something_happens_once_in_its_time_whoever_asks(store: Store) -> None:
     limiter.forget_before(store, "confirm:", 1119.0)
     assert not limiter.once(store, "confirm:x", 1100.0, 60.0)
     assert limiter.once(store, "confirm:y", 1100.0, 60.0)
+
+
+def test_the_service_answers_over_each_database(
+    store: Store, catalog: Catalog, assessor: Assessor, sample: list[Article], tmp_path: Path
+) -> None:
+    articles.record(store, "ldn", [revision(a) for a in sample[:20]])
+    assess_stage.assess(store, assessor, NOW)
+    ledger_stage.update(store, catalog, NOW)
+    settings = Settings.model_validate(
+        {"site_url": SITE, "secret_key": SECRET, "outbox_dir": tmp_path / "outbox"}
+    )
+    client = ask(Web(settings, store, catalog, now=lambda: NOW))
+    first = client.get("/api/v1/papers?limit=3").json()
+    assert len(first["papers"]) == 3
+    following = client.get(f"/api/v1/papers?limit=3&cursor={first['next']}").json()
+    assert not {p["pmid"] for p in first["papers"]} & {p["pmid"] for p in following["papers"]}
+    for path, code in (
+        ("papers?changed_since=2026-03-02T06:00:00Z&stance=supports&year=2020", 200),
+        (f"papers/{first['papers'][0]['pmid']}", 200),
+        ("papers/1%00", 404),
+        ("claims?as_of=0001-01-01", 200),
+        ("claims?as_of=9999-12-31", 200),
+        ("claims/nk_cell?as_of=2026-03-02", 200),
+        ("issues/999999999", 404),
+        ("issues", 200),
+        ("papers?changed_since=9999-12-31T23:59:59Z", 200),
+        ("papers?changed_since=0001-01-01T00:00:00Z", 200),
+    ):
+        assert client.get(f"/api/v1/{path}").status_code == code, path
+    assert "monitor_up 1.0" in client.get("/metrics").text
+    assert client.get("/healthz").json()["checks"][0]["status"] == "pass"
+    signer = Signer(SECRET)
+    joins = Subscriber(0, "a@example.org", NOW)
+    assert client.post(f"/c/{signer.confirm(joins, NOW)}").status_code == 200
+    (reader,) = subscribers.everyone(store)
+    chosen = client.post(f"/p/{signer.choices(reader)}", data={"often": "monthly"})
+    assert "Saved" in chosen.text
+    gone = client.post(f"/u/{signer.leave(reader)}", data={"List-Unsubscribe": "One-Click"})
+    assert gone.status_code == 200
+    assert subscribers.everyone(store) == []
