@@ -27,6 +27,7 @@ def serve(
 ) -> None:
     """Serve the site, subscribing, health, metrics and the JSON API, until SIGTERM."""
     ctx: Context = context.obj
+    ctx.log()
     try:
         from monitor.serve import server
     except ModuleNotFoundError as error:

@@ -55,6 +55,7 @@ def config(app: ASGIApp) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         access_log=False,
+        log_config=None,  # what uvicorn has to say goes where the program's own log goes
         log_level="warning",
         limit_concurrency=_AT_ONCE,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

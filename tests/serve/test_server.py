@@ -27,7 +27,11 @@ def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "monitor", "serve", *arguments],
         cwd=folder,
-        env={"PATH": "", "MONITOR_DATABASE_URL": f"sqlite:///{folder / 'monitor.db'}"},
+        env={
+            "PATH": "",
+            "MONITOR_DATABASE_URL": f"sqlite:///{folder / 'monitor.db'}",
+            "MONITOR_LOG_FORMAT": "json",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,7 +79,9 @@ def test_it_serves_until_the_signal_and_ends_well(folder: Path, number: signal.S
         process.kill()
     assert process.returncode == 0, said
     assert "Traceback" not in said
-    assert "stopped" in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert [line["event"] for line in lines][-1] == "stopped"
+    assert [line["status"] for line in lines if line["event"] == "answered"] == [503, 200]
 
 
 def test_a_port_that_is_taken_is_a_usage_error(folder: Path) -> None:
