@@ -118,26 +118,25 @@ _JOBS: Final[dict[str, Callable[[Context], None]]] = {
 
 def _serve(ctx: Context) -> None:
     from monitor.cli.logs import passed_on
+    from monitor.schedule import child
     from monitor.schedule.daemon import Daemon
     from monitor.schedule.ping import ping
 
     settings = ctx.settings
-    scrub = ctx.log()
-    config = ["--config", str(ctx.config)] if ctx.config else []
+    say = passed_on(settings, ctx.log())
+    program = [sys.executable, "-m", "monitor"]
+    if ctx.config:
+        program += ["--config", str(ctx.config)]
 
-    def command(job: JobName, run_id: str) -> Sequence[str]:
-        program = [sys.executable, "-m", "monitor", *config]
-        return [*program, "run", "--job", job.value, "--tied", run_id]
+    def perform(job: JobName, run_id: str, stop: Callable[[], bool]) -> child.Ended:
+        command = [*program, "run", "--job", job.value, "--tied", run_id]
+        return child.run(command, settings.job_minutes * 60, stop, say)
 
-    Daemon(
-        settings,
-        ctx.store,
-        clock=now,
-        command=command,
-        mails=lambda: mails_wait(ctx),
-        ping=(lambda: (ping(settings.ping_url), None)[1]) if settings.ping_url else lambda: None,
-        say=passed_on(settings, scrub),
-    ).serve()
+    def well() -> None:
+        if settings.ping_url:
+            ping(settings.ping_url)
+
+    Daemon(settings, ctx.store, now, perform, mails=lambda: mails_wait(ctx), ping=well).serve()
 
 
 def mails_wait(ctx: Context) -> bool:

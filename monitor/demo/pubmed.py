@@ -73,7 +73,8 @@ class PubMedServer:
 
     `limit` is the number of requests a second that are let through (None: any). `fault` is asked
     before each answer, with the request and its number from 1, and may answer instead. Phrases with
-    a word in `unknown` are reported as not found.
+    a word in `unknown` are reported as not found. `clock` gives the date that answers bear, the
+    real one by default.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class PubMedServer:
         self.limit = limit
         self.fault = fault
         self.unknown: frozenset[str] = frozenset()
+        self.clock: Callable[[], datetime] | None = None
         self.requests: list[Request] = []
         self.index = Index()
         self._recent: deque[float] = deque()
@@ -296,6 +298,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._serve(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The date that an answer bears."""
+        if timestamp is None and self.pubmed.clock is not None:
+            timestamp = self.pubmed.clock().timestamp()
+        return super().date_time_string(timestamp)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class' name
         """Stay silent: the log of requests is `PubMedServer.requests`."""

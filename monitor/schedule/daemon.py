@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ import structlog
 
 from monitor.errors import StoreError
 from monitor.model import JobName, JobRun, JobState
-from monitor.schedule import child, due
+from monitor.schedule import due
 from monitor.schedule.child import Ended
 from monitor.settings import Settings
 from monitor.store import Store, issues, jobs, locks, notices
@@ -30,23 +30,23 @@ _REMEMBERED: Final = timedelta(days=45)
 _KEPT: Final = timedelta(days=400)
 _CHECKED: Final = 5.0  # seconds between two looks at the lock while a job runs
 log = structlog.get_logger()
+Perform = Callable[[JobName, str, Callable[[], bool]], Ended]
 
 
 @dataclass
 class Daemon:
     """Runs the schedule of one database.
 
-    `command` gives the command line of a job with a run id, `mails` whether any wait, `ping` tells
-    the outside that all is well, `say` takes the lines that a job prints.
+    `perform` does a job with a run id, and ends it when it is told to stop; `mails` says whether
+    any wait, `ping` tells the outside that all is well.
     """
 
     settings: Settings
     store: Store
     clock: Callable[[], datetime]
-    command: Callable[[JobName, str], Sequence[str]]
+    perform: Perform
     mails: Callable[[], bool]
     ping: Callable[[], None] = lambda: None
-    say: Callable[[str], None] = print
     stop: threading.Event = field(default_factory=threading.Event)
     look: float = _LOOK
     _told: str = ""
@@ -117,8 +117,7 @@ class Daemon:
         with structlog.contextvars.bound_contextvars(job=job.value, run=run):
             log.info("started")
             number = jobs.start(self.store, job.value, run, started)
-            seconds = self.settings.job_minutes * 60
-            ended = child.run(self.command(job, run), seconds, self._must_stop, self.say)
+            ended = self.perform(job, run, self._must_stop)
             try:
                 jobs.finish(self.store, number, ended.state, ended.error, self.clock())
                 self._follow(job, ended)

@@ -10,13 +10,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from monitor.demo.pubmed import PubMedServer, Request, Response
 from monitor.model import JobState
+from monitor.schedule.ping import ping
 from monitor.store import articles, issues, jobs, notices
 from tests.end_to_end.conftest import Program
+from tests.fakes.pubmed import Scripted
 
 SECONDS = 90
 
@@ -151,3 +154,69 @@ def _alive(number: int) -> bool:
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+class Pinged:
+    """A server on loopback that counts."""
+
+    def __init__(self, status: int) -> None:
+        found: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                found.append(self.path)
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.paths = found
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/secret-place"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_all_is_well_is_told_outside_and_a_deaf_outside_changes_nothing() -> None:
+    for status, answer in ((200, True), (500, False)):
+        pinged = Pinged(status)
+        assert ping(pinged.url) is answer
+        assert pinged.paths == ["/secret-place"]
+        pinged.close()
+    assert ping(pinged.url) is False
+
+
+def test_the_logs_of_a_whole_line_hold_no_secret_and_no_address(
+    logged: Program, pubmed: PubMedServer
+) -> None:
+    pinged = Pinged(200)
+    secrets = {"MONITOR_SECRET_KEY": "key-0123456789abcdef", "MONITOR_ENTREZ_API_KEY": "api-abcdef"}
+    logged.use(secrets)
+    logged.use(
+        {
+            "MONITOR_PING_URL": pinged.url,
+            "MONITOR_OPERATOR_EMAIL": "operator@example.org",
+            "MONITOR_ENTREZ_EMAIL": "asked@example.org",
+        }
+    )
+    logged.run("subscribers", "add", "reader@example.org")
+    pubmed.fault = Scripted(["too many requests", "html", None, "server error"])
+    said = ""
+    with running(logged) as daemon:
+        daemon.wait_for('"event": "good"', '"job": "harvest"')
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.wait(timeout=10)
+    said += "".join(daemon.lines)
+    pinged.close()
+    assert pinged.paths == ["/secret-place"]
+    for job in ("digest", "deliver", "backup"):
+        said += logged.run("run", "--job", job)
+    assert "retry" in said  # the faults were logged
+    run = json.loads(daemon.lines[-1])["run"]
+    assert sum(f'"run": "{run}"' in line for line in daemon.lines) > 4
+    for bad in ("reader", "operator@", "asked@", "secret-place", *secrets.values()):
+        assert bad not in said

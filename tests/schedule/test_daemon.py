@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.model import JobName, JobState
+from monitor.schedule import child
 from monitor.schedule.daemon import Daemon
 from monitor.settings import Settings
 from monitor.store import Store, jobs, locks, notices
@@ -42,15 +43,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make(store: Store, clock: Clock) -> Maker:
-    def made(does: Jobs, minutes: float = 10, **more: object) -> Daemon:
-        return Daemon(
-            Settings(job_minutes=minutes, log_format="json"),
-            store,
-            clock=clock,
-            command=lambda job, _run: python(does.get(job, "pass")),
-            mails=lambda: False,
-            **more,  # type: ignore[arg-type]
-        )
+    def made(
+        does: Jobs, minutes: float = 10, say: Callable[[str], None] = print, **more: object
+    ) -> Daemon:
+        def perform(job: JobName, _run: str, stop: Callable[[], bool]) -> child.Ended:
+            return child.run(python(does.get(job, "pass")), minutes * 60, stop, say)
+
+        return Daemon(Settings(), store, clock, perform, mails=lambda: False, **more)  # type: ignore[arg-type]
 
     return made
 
