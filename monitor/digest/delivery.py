@@ -21,7 +21,7 @@ from monitor.digest.mail import Personal, make_mail
 from monitor.digest.personal import must_tell
 from monitor.digest.rendering import Rendered, Renderer, Sender
 from monitor.digest.transport import Outcome, Transport
-from monitor.errors import MailError
+from monitor.errors import MailError, MonitorError
 from monitor.model import Delivery, Issue, Subscriber
 from monitor.settings import Settings
 from monitor.store import Store, issues, notices
@@ -201,7 +201,13 @@ def _send(
     out: Transport,
     now: Callable[[], datetime],
 ) -> Outcome:
-    rendered, content = mailer.mail(one)
+    try:
+        rendered, content = mailer.mail(one)
+    except MonitorError:
+        issues.release(store, one.id)
+        raise
+    except Exception as error:  # noqa: BLE001 - one mail that cannot be made holds back nobody
+        return _unmade(store, one, error, now())
     address = one.subscriber.email
     name = f"issue-{one.issue:04d}-{one.subscriber.id}"
     try:
@@ -225,3 +231,12 @@ def _send(
         text = f"Issue {one.issue}, subscriber {one.subscriber.id}, last with: {said}"
         notices.add(store, "a mail could not be delivered", text, now())
     return outcome
+
+
+def _unmade(store: Store, one: Delivery, error: Exception, now: datetime) -> Outcome:
+    """A mail that cannot be made, through a fault of ours or of what is stored: tried later."""
+    said = f"the mail cannot be made ({type(error).__name__})"
+    issues.postpone(store, one.id, now + PAUSES[min(one.attempts, len(PAUSES) - 1)], said)
+    text = f"Issue {one.issue}, subscriber {one.subscriber.id}: {said}. It is tried again."
+    notices.add(store, "a mail cannot be made", text, now)
+    return Outcome.LATER

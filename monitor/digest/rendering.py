@@ -208,8 +208,9 @@ def _values(mine: View, reader: Subscriber, sender: Sender, said: str) -> dict[s
 
 
 def _day(reader: Subscriber) -> Callable[..., str]:
-    """Dates in the reader's language, times in the reader's zone."""
-    zone, locale = ZoneInfo(reader.timezone), reader.locale.replace("-", "_")
+    """Dates in the reader's language, times in the reader's zone; English is British, as we are."""
+    zone = ZoneInfo(reader.timezone)
+    locale = "en_GB" if reader.locale == "en" else reader.locale.replace("-", "_")
 
     def day(when: date | datetime, *, clock: bool = False) -> str:
         if not isinstance(when, datetime):

@@ -65,8 +65,8 @@ def test_a_failure_that_was_made_up_for_is_named_too() -> None:
     text = " ".join(part(message(made), "plain").split())
     assert "3 searches" in text
     assert "15 found in all, 3 new" in text
-    assert "the search of March 2, 2026 FAILED" in text
-    assert "Next search: March 3, 2026, 06:00 (UTC)" in text
+    assert "the search of 2 March 2026 FAILED" in text
+    assert "Next search: 3 March 2026, 06:00 (UTC)" in text
     assert "PubMed was asked: a query" in text
 
 

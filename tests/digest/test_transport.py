@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -161,6 +162,22 @@ def test_who_leaves_while_mails_are_sent_stops_nobody(
     stage.deliver(store, catalog, smtp(server.port), lambda: NOW)
     assert [r.recipient for r in server.received] == ["a@example.org", "c@example.org"]
     assert issues.delivery_counts(store) == {"pending": 0, "sent": 1, "failed": 0}
+
+
+def test_a_mail_that_cannot_be_made_holds_back_nobody(
+    store: Store, catalog: Catalog, server: MailServer
+) -> None:
+    queue(store, "odd@example.org", "good@example.org")
+    odd = subscribers.everyone(store)[0]
+    subscribers.change(store, replace(odd, timezone="Mars/Crater"))
+    done = stage.deliver(store, catalog, smtp(server.port), lambda: NOW)
+    assert done == {Outcome.LATER: 1, Outcome.SENT: 1}
+    assert [r.recipient for r in server.received] == ["good@example.org"]
+    (notice,) = notices.waiting(store)
+    assert "cannot be made" in notice[2]
+    subscribers.change(store, odd)
+    later = NOW + timedelta(minutes=6)
+    assert stage.deliver(store, catalog, smtp(server.port), lambda: later) == {Outcome.SENT: 1}
 
 
 def test_two_processes_send_each_mail_once(
