@@ -61,6 +61,11 @@ class View:
         """Whether the last search of a topic failed, so that silence would mean nothing."""
         return any(r.error for r in self.issue.receipts)
 
+    @property
+    def unsearched(self) -> bool:
+        """Whether PubMed was not asked at all since the issue before."""
+        return not self.issue.receipts
+
     def shown(self) -> tuple[str, ...]:
         """PMIDs of the papers that this view shows, in its list or in its notices."""
         listed = [p.pmid for g in self.groups for p in g.papers]

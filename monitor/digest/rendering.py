@@ -138,8 +138,7 @@ def subject(mine: View, name: str, reader: Subscriber) -> str:
     if issue.first:
         return f"{name}: the state of the evidence, {when}"
     if mine.is_quiet:
-        calm = "a quiet month" if _is_monthly(issue) else "a quiet week"
-        return f"{name}, {when}: " + ("a search failed" if mine.failed else f"{calm}, nothing new")
+        return f"{name}, {when}: {_silence(mine)}"
     parts = [wording.plural(mine.papers, "paper", "papers")] if mine.papers else []
     counted = dict(mine.designs)
     parts += [wording.plural(counted[d], one, many) for d, one, many in _NEWS if d in counted]
@@ -150,8 +149,18 @@ def subject(mine: View, name: str, reader: Subscriber) -> str:
     return f"{name}, {when}: " + ", ".join(parts)
 
 
+def _silence(mine: View) -> str:
+    if mine.unsearched:
+        return "no search was run"
+    if mine.failed:
+        return "a search failed"
+    return f"a quiet {'month' if _is_monthly(mine.issue) else 'week'}, nothing new"
+
+
 def preheader(mine: View) -> str:
     """The line that mail programs show beside the subject."""
+    if mine.is_quiet and mine.unsearched:
+        return "This silence means nothing: PubMed was not asked."
     if mine.is_quiet:
         return "A search failed; the next one makes up for it." if mine.failed else _quiet(mine)
     if mine.corrections:

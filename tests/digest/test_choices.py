@@ -40,7 +40,7 @@ def receipt(topic: str = "ldn", error: str = "", **more: object) -> Receipt:
 
 
 def test_a_reader_who_wants_little_is_told_when_nothing_fits() -> None:
-    made = issue(papers=(item("1", topics=("ldn",), tier=4),))
+    made = issue(papers=(item("1", topics=("ldn",), tier=4),), receipts=(receipt(),))
     found = message(made, replace(READER, max_tier=2))
     assert "a quiet week, nothing new" in found["Subject"]
     assert "Nothing new that fits your choices was found" in part(found, "plain")
@@ -55,6 +55,15 @@ def test_a_quiet_week_with_a_failed_search_is_no_silence() -> None:
         assert "ran as it should" not in text
         assert "this silence may mean nothing" in text
         assert text.lower().count("failed") >= 2
+
+
+def test_a_week_without_a_search_is_no_quiet_week() -> None:
+    found = message(issue())
+    assert "no search was run" in found["Subject"]
+    for kind in ("plain", "html"):
+        text = part(found, kind)
+        assert "this silence means nothing" in text
+        assert "ran as it should" not in text
 
 
 def test_a_failure_that_was_made_up_for_is_named_too() -> None:

@@ -38,7 +38,8 @@ from tests.digest.made import (
 
 
 def test_a_quiet_week_says_so() -> None:
-    made = issue()
+    good = Receipt("ldn", "q", "h", RunState.GOOD, NOW, NOW, NOW.date(), NOW.date())
+    made = issue(receipts=(good,))
     assert view(made, READER).is_quiet
     found = message(made)
     assert "a quiet week" in found["Subject"]
