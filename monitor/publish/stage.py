@@ -181,6 +181,8 @@ class _Build:
         titles |= {m.id: m.label for m in self.catalog.mechanisms}
         for name, title in titles.items():
             yield self._feed(name, title, contents.events[name])
+        path, made = "feeds/issues.xml", list(reversed(contents.issues))[:_FEED]
+        yield File.of(path, feeds.of_issues("The digest", self.settings.site_url, path, made))
 
     def _events_by_topic(self) -> dict[str, list[Event]]:
         """The newest events of each topic; reading ends when all have enough."""

@@ -122,6 +122,17 @@ def test_the_same_store_gives_the_same_bytes(
         assert (first / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 
+def test_every_issue_is_a_page_and_an_entry(publish: Publish) -> None:
+    site = publish()
+    feed = feedparser.parse((site / "feeds" / "issues.xml").read_bytes())
+    assert not feed.bozo
+    pages = {p.name for p in (site / "issues").glob("[0-9]*.html")}
+    assert pages
+    assert {e.id.rpartition("/")[2] for e in feed.entries} == pages
+    assert feed.entries[0].title == "Issue 1: the state of the evidence"
+    assert "feeds/issues.xml" in (site / "issues" / "index.html").read_text()
+
+
 def test_feeds_parse_and_name_every_event_once(publish: Publish) -> None:
     site = publish()
     feed = feedparser.parse((site / "feeds" / "all.xml").read_bytes())
