@@ -41,6 +41,7 @@ class Memo:
             f"INSERT OR REPLACE INTO paper VALUES ({marks})",  # noqa: S608 - only marks
             [(k, d, v, *(pieces[c] for c in self._columns)) for k, d, v, pieces in rows],
         )
+        self._connection.commit()  # a build that is killed leaves what it did
 
     def drop(self, keys: Iterable[str]) -> None:
         """Forget these papers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from monitor.catalog import Catalog
@@ -20,7 +21,7 @@ from monitor.publish.views import search
 from monitor.publish.views.methods import excluded
 from monitor.publish.views.moves import Weigh
 from monitor.settings import Settings
-from monitor.store import Store, issues, ledger, papers, publication, runs
+from monitor.store import Store, issues, ledger, papers, public, publication, runs
 from monitor.wording import Words
 
 Progress = Callable[[int, int], None]
@@ -51,7 +52,17 @@ def publish(
     ):
         corpus = Corpus(store, kept, folder, catalog, words, figures, made_by)
         build = _Build(
-            store, catalog, settings, assessor, weigh, card, words, corpus, kept, made_by
+            store,
+            catalog,
+            settings,
+            assessor,
+            weigh,
+            card,
+            words,
+            corpus,
+            kept,
+            folder.room,
+            made_by,
         )
         return folder.write(_counted(build.files(), progress))
 
@@ -74,6 +85,7 @@ class _Build:
     words: Words
     corpus: Corpus
     memo: memo.Memo
+    room: Path
     stamp: str
 
     def files(self) -> Iterator[File]:
@@ -105,6 +117,12 @@ class _Build:
         yield self._index(contents)
         yield from self._exports(contents)
         yield from self._feeds(contents)
+        yield File("exports/evidence-monitor.db", self._database)
+
+    def _database(self) -> Path:
+        copy = self.room / "readers.db"
+        public.write(self.store, copy, abstracts=self.settings.full_abstracts)
+        return copy
 
     def _paper(self, path: str, inputs: str, changed: Changed | None) -> File:
         def make() -> bytes:

@@ -1,0 +1,63 @@
+"""The demo's site in a real Chromium, from a folder: no server, and no request leaves it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from monitor.demo.play import play
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    play(folder, lambda _: None)
+    return folder / "site"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium: apt-get install chromium")
+        pytest.skip("no Chromium here")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, demo: Path) -> Iterator[Open]:
+    """Opens a page of the site by its path; options are those of a browser context."""
+    contexts: list[BrowserContext] = []
+    strange: list[str] = []
+
+    def watch(url: str) -> None:
+        if not url.startswith(("file:", "data:")):
+            strange.append(url)
+
+    def open_(path: str, **options: object) -> Page:
+        context = chromium.new_context(**{"viewport": DESKTOP, **options})
+        contexts.append(context)
+        context.on("request", lambda request: watch(request.url))
+        page = context.new_page()
+        page.goto(f"file://{demo}/{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert strange == [], "a page of the site asked something of somebody else"
