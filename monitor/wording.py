@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from typing import Final
 
@@ -104,6 +105,16 @@ _SIDES: Final = {
 }
 
 
+@cache
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag, sep="-")
+
+
+@lru_cache(maxsize=20_000)
+def _day(when: date, locale: Locale) -> str:
+    return format_date(when, "long", locale=locale)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What is said to readers, in one language.
@@ -118,8 +129,7 @@ class Words:
     @property
     def locale(self) -> Locale:
         """Babel's locale; English is British, as our texts are."""
-        tag = "en-GB" if self.language == "en" else self.language
-        return Locale.parse(tag, sep="-")
+        return _locale("en-GB" if self.language == "en" else self.language)
 
     @property
     def direction(self) -> str:
@@ -138,7 +148,7 @@ class Words:
 
     def day(self, when: date | datetime) -> str:
         """A date in full: 9 March 2026."""
-        return format_date(when, "long", locale=self.locale)
+        return _day(when.date() if isinstance(when, datetime) else when, self.locale)
 
     def number(self, n: int) -> str:
         """A whole number with thousands apart: 127,117."""

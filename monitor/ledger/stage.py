@@ -11,7 +11,7 @@ from monitor.catalog import Catalog, Claim, ClaimKind, Figure
 from monitor.ledger.events import is_news
 from monitor.ledger.figures import FigureReader
 from monitor.ledger.ledger import Ledger, LedgerPaper
-from monitor.ledger.status import balance
+from monitor.ledger.status import Tally
 from monitor.model import Balance, Bearing, FigureCheck, Level, Paper
 from monitor.store import Store, issues
 from monitor.store import ledger as rows
@@ -97,8 +97,21 @@ def weigher(catalog: Catalog) -> Callable[[str, Sequence[Bearing]], Balance]:
     """Where a claim would stand with other bearings than it has: for pages that ask "what if"."""
     without_sides = {c.id for c in catalog.claims if c.kind is ClaimKind.CONTEXT}
 
+    # Questions about one claim come in a row and differ by few papers: only those are counted.
+    tally = Tally("")
+    counted: dict[int, Bearing] = {}
+
     def weigh(claim: str, bearings: Sequence[Bearing]) -> Balance:
-        return balance(claim, bearings, takes_no_side=claim in without_sides)
+        nonlocal tally, counted
+        if claim != tally.claim:
+            tally, counted = Tally(claim, claim in without_sides), {}
+        asked = {id(b): b for b in bearings}
+        for key in counted.keys() - asked.keys():
+            tally.remove(counted[key])
+        for key in asked.keys() - counted.keys():
+            tally.add(asked[key])
+        counted = asked
+        return tally.balance()
 
     return weigh
 

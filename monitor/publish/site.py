@@ -87,7 +87,7 @@ class Site:
             draft.mkdir()
             new, changed = self._build(draft, files)
             removed = len(self._old.keys() - new.keys())
-            if changed or removed or not self._old:
+            if changed or new != self._old:
                 self._keep_strangers(draft, new)
                 self._swap(draft, new)
         finally:

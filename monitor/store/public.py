@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,9 +61,11 @@ _VIEWS: Final = {
             json_extract(s.data, '$.result.direction') AS result, a.retracted, a.gone
         FROM article a JOIN assessment s ON s.id = a.assessment_id WHERE s.wanted""",
     "mechanism_claim": """
-        SELECT a.pmid, a.title, a.year, s.design, c.value ->> '$.mechanism' AS mechanism,
-            c.value ->> '$.stance' AS stance, c.value ->> '$.quotes[0].text' AS quote,
-            coalesce(c.value ->> '$.reviewed', 0) AS reviewed
+        SELECT a.pmid, a.title, a.year, s.design,
+            json_extract(c.value, '$.mechanism') AS mechanism,
+            json_extract(c.value, '$.stance') AS stance,
+            json_extract(c.value, '$.quotes[0].text') AS quote,
+            coalesce(json_extract(c.value, '$.reviewed'), 0) AS reviewed
         FROM article a JOIN assessment s ON s.id = a.assessment_id,
             json_each(s.data, '$.claims') c WHERE s.wanted""",
     "claim_status": """
@@ -81,7 +84,7 @@ def write(store: Store, path: Path, *, abstracts: bool) -> None:
     """
     path.unlink(missing_ok=True)
     try:
-        connection = sqlite3.connect(path, isolation_level=None)
+        connection = sqlite3.connect(path.resolve().as_uri(), isolation_level=None, uri=True)
         try:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
@@ -100,7 +103,7 @@ def write(store: Store, path: Path, *, abstracts: bool) -> None:
 
 
 def _dialect() -> core.Dialect:
-    found: core.Dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    found: core.Dialect = sqlite.dialect()
     return found
 
 
@@ -132,10 +135,11 @@ def _fill(store: Store, connection: sqlite3.Connection, *, abstracts: bool) -> N
                 f"{_which(row, 'source.')} ORDER BY {_order(row)}"
             )
         else:
-            marks = ", ".join(v.replace(c, "?") for v, c in zip(values, columns, strict=True))
+            asked = [n in v for n, v in zip(columns, values, strict=True)]
+            marks = ", ".join(v.replace(n, "?") for n, v in zip(columns, values, strict=True))
             connection.executemany(
                 f"INSERT INTO {name} VALUES ({marks})",  # noqa: S608 - names of our own tables
-                _rows(store, row),
+                (tuple(compress(found, asked)) for found in _rows(store, row)),
             )
             if where := _which(row, ""):
                 connection.execute(f"DELETE FROM {name} WHERE NOT ({where.removeprefix('WHERE ')})")  # noqa: S608
@@ -172,7 +176,7 @@ def _rows(store: Store, row: type[SQLModel]) -> Iterator[tuple[Any, ...]]:
     """All rows as SQLite keeps them, from another kind of database."""
     columns = table(row).columns
     dialect = _dialect()
-    write = [c.type.bind_processor(dialect) or (lambda value: value) for c in columns]
+    write = [_writer(c, dialect) for c in columns]
     with store.read() as session:
         query = core.select(table(row)).order_by(*table(row).primary_key.columns)
         for found in session.connection().execute(query.execution_options(yield_per=1000)):
@@ -180,6 +184,15 @@ def _rows(store: Store, row: type[SQLModel]) -> Iterator[tuple[Any, ...]]:
                 value if value is None else process(value)
                 for process, value in zip(write, found, strict=True)
             )
+
+
+def _writer(column: core.Column[Any], dialect: core.Dialect) -> Callable[[Any], Any]:
+    found: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return found or _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _hidden(text: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +80,128 @@ def test_where_folders_cannot_change_places_files_are_replaced(
     assert (target / "index.html").read_bytes() == b"later"
     assert not (target / "papers/1.html").exists()
     assert site.write(target, [File.of("index.html", b"later")]).changed == 0
+
+
+def test_what_is_made_of_the_same_is_not_made_again(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    made: list[str] = []
+
+    def page(name: str, inputs: str) -> File:
+        def make() -> bytes:
+            made.append(name)
+            return name.encode()
+
+        return File(name, make, inputs)
+
+    site.write(target, [page("index.html", "a"), page("other.html", "b")])
+    site.write(target, [page("index.html", "a"), page("other.html", "c")])
+    assert made == ["index.html", "other.html", "other.html"]
+    (target / "index.html").unlink()  # somebody took it away
+    site.write(target, [page("index.html", "a"), page("other.html", "c")])
+    assert made[3:] == ["index.html"]
+
+
+def test_a_finished_file_is_moved_in(tmp_path: Path) -> None:
+    def make() -> Path:
+        (tmp_path / "made").write_bytes(b"large")
+        return tmp_path / "made"
+
+    target = tmp_path / "site"
+    assert site.write(target, [File("data.db", make)]).changed == 1
+    assert site.write(target, [File("data.db", make)]).changed == 0
+    assert (target / "data.db").read_bytes() == b"large"
+    assert not (tmp_path / "made").exists()
+
+
+def test_files_of_others_in_our_folder_stay(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    site.write(target, FILES)
+    (target / "google123.html").write_text("proof")
+    (target / "mine").mkdir()
+    (target / "mine" / "thesis.docx").write_text("mine")
+    site.write(target, FILES[:2])
+    assert (target / "google123.html").read_text() == "proof"
+    assert (target / "mine" / "thesis.docx").read_text() == "mine"
+    assert not (target / "papers/2.html").exists()
+
+
+def test_a_manifest_that_cannot_be_read_stops_it(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    site.write(target, FILES)
+    (target / site.MANIFEST).write_text("[oh")
+    with pytest.raises(PublishError, match=r"nobody knows which files are ours"):
+        site.write(target, FILES[:1])
+    assert (target / "papers/2.html").read_bytes() == b"two"
+
+
+def test_a_site_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    site.write(target, FILES)
+    (target / site.MANIFEST).write_text('{"index.html": "00", "papers/1.html": "11", "old": "22"}')
+    assert site.write(target, FILES).removed == 1
+    assert (target / "index.html").read_bytes() == b"start"
+
+
+def test_a_disk_that_takes_no_more_leaves_the_old_site(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    site.write(target, FILES)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(PublishError, match=r"cannot be written \(File too large\).*untouched"):
+            site.write(target, [File.of("index.html", b"x" * 200_000)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (target / "index.html").read_bytes() == b"start"
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root may write everywhere, so be someone else for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A folder that nobody may write, with a site in it."""
+    folder = Path(tempfile.mkdtemp())
+    site.write(folder / "site", FILES)
+    shutil.rmtree(folder / ".site.build")
+    for path in (folder / "site/papers", folder / "site", folder):
+        path.chmod(0o555)
+    yield folder
+    for path in (folder, folder / "site", folder / "site/papers"):
+        path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_a_folder_that_may_not_be_written_is_named(locked: Path, nobody: None) -> None:
+    target = locked / "site"
+    with pytest.raises(PublishError, match=r"site cannot be written \(Permission denied\)"):
+        site.write(target, [File.of("index.html", b"new")])
+    assert (target / "index.html").read_bytes() == b"start"
+
+
+def test_two_processes_do_not_write_one_site(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    with site.opened(target), pytest.raises(PublishError, match="another process"):
+        site.write(target, FILES)
+    site.write(target, FILES)
+
+
+def test_where_only_the_folder_itself_can_be_written_the_draft_is_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "site"
+    target.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == target)
+    site.write(target, FILES)
+    site.write(target, [File.of("index.html", b"later")])
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]
+    assert (target / "index.html").read_bytes() == b"later"
+    assert not (target / "papers/1.html").exists()
