@@ -216,6 +216,8 @@ class Settings(BaseModel):
             raise ValueError("smtp_username is set, but smtp_password is not")
         if self.dkim_selector and self.dkim_key is None:
             raise ValueError("dkim_selector is set, but dkim_key is not")
+        if self.subscribe_link and not (self.site_url and self.secret_key):
+            raise ValueError("subscribe_link is set, but site_url or secret_key is not")
         return self
 
     @property

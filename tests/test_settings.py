@@ -75,3 +75,8 @@ def test_a_file_that_was_named_must_be_there() -> None:
 def test_ports_follow_the_security() -> None:
     assert settings.load({}).port == 587
     assert settings.load({"MONITOR_SMTP_SECURITY": "tls"}).port == 465
+
+
+def test_a_link_to_subscribe_needs_what_subscribing_needs(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="site_url or secret_key"):
+        load(tmp_path, {"MONITOR_SUBSCRIBE_LINK": "true", "MONITOR_SITE_URL": "https://a.example"})
