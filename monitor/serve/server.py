@@ -18,6 +18,7 @@ from monitor.catalog import Catalog
 from monitor.errors import ConfigurationError
 from monitor.serve.app import create
 from monitor.serve.context import Web
+from monitor.serve.protocol import Patient
 from monitor.settings import Settings
 from monitor.store import Store
 
@@ -49,7 +50,7 @@ def config(app: ASGIApp) -> uvicorn.Config:
     """Uvicorn's part. It believes no header of a proxy: `clients` judges these."""
     return uvicorn.Config(
         app,
-        http="h11",
+        http=Patient,
         ws="none",
         lifespan="off",
         proxy_headers=False,

@@ -39,6 +39,7 @@ def address(store: Store, catalog: Catalog, settings: Settings) -> Iterator[str]
     write(settings.reports_dir, [("index.html", b"<!DOCTYPE html><title>start</title>start")])
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()
         own = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         here = settings.model_copy(update={"site_url": own})
         web = Web(here, store, catalog, now=lambda: datetime.now(UTC))
