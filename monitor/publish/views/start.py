@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.catalog import Catalog, Design
+from monitor.catalog import Catalog, ClaimKind, Design
 from monitor.model import ClaimStatus, Direction
 from monitor.publish.views.claims import ClaimView
 from monitor.publish.views.lines import Line
@@ -43,7 +43,7 @@ class StartView:
 
     `direct` counts papers on the drug in the illness by design, `list_file` holds all of them;
     `groups` are headings with points on the drug, what is known first, even when nothing is;
-    `causes` are claims on the illness alone.
+    `causes` are claims on the illness alone; `study` is the page of a claim about one paper.
     """
 
     drug: str
@@ -53,6 +53,7 @@ class StartView:
     groups: tuple[tuple[str, tuple[Point, ...]], ...]
     causes: tuple[ClaimView, ...]
     list_file: str
+    study: str
 
 
 def start(
@@ -81,6 +82,7 @@ def start(
         groups=tuple((h, found) for h, found in groups if found or h == known),
         causes=tuple(v for v in views if not v.agent),
         list_file=DIRECT if direct else "",
+        study=next((f"claims/{v.id}.html" for v in views if v.kind == ClaimKind.PAPER), ""),
     )
 
 
