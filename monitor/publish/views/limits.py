@@ -24,8 +24,10 @@ _ILLNESS: Final = "ME/CFS"
 
 
 def not_shown(paper: Paper, catalog: Catalog, words: Words) -> Iterator[str]:
-    """Sentences, the one of the design first."""
+    """Sentences: that it was retracted, then what its design, size and people leave open."""
     labels = paper.assessment
+    if paper.article.is_retracted:
+        yield words.say("Anything: it was retracted.")
     design = catalog.design.get(labels.design.id)
     if design:
         yield words.say(design.cannot_show)

@@ -84,6 +84,7 @@ class PaperView:
     sure: str
     indexer: tuple[str, ...]
     not_shown: tuple[str, ...]
+    design: FactView
     facts: tuple[FactView, ...]
     claims: tuple[ClaimOfPaper, ...]
     text: tuple[Segment, ...]
@@ -125,6 +126,7 @@ def paper_view(
         sure=words.sure(labels.design.confidence),
         indexer=tuple(design_label(d, catalog, words) for d in labels.design.indexer),
         not_shown=tuple(not_shown(paper, catalog, words)),
+        design=next(shown_once(resting[len(facts) :], article.title)),
         facts=tuple(shown_once(facts, article.title)),
         claims=claims,
         text=marked(article.abstract, FieldName.ABSTRACT, resting) if show_abstract else (),
@@ -151,10 +153,13 @@ def _badges(paper: Paper, shown: Line, catalog: Catalog, words: Words) -> Iterat
         means = words.say(design.describes)
         yield Badge(shown.design_label, means, f"design-{design.id}")
     if shown.n is not None:
-        means = words.say("Participants analysed, all groups together, as the abstract says.")
+        n = words.number(shown.n)
         if shown.planned:
             means = words.say("Participants that the study plans to include.")
-        yield Badge(f"n = {words.number(shown.n)}", means, "facts")
+            yield Badge(words.say("%(n)s planned", n=n), means, "facts")
+        else:
+            means = words.say("Participants analysed, all groups together, as the abstract says.")
+            yield Badge(f"n = {n}", means, "facts")
     yield from _population_badges(paper, words)
     if shown.doses:
         means = words.say(
