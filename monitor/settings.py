@@ -152,7 +152,9 @@ class Settings(BaseModel):
         "", description="Public address of the site; links in mails and feeds start with it."
     )
     secret_key: SecretStr | None = Field(
-        None, description="Signs the links in mails; 16 characters or more, kept for good."
+        None,
+        description="Signs the links in mails, which `monitor serve` answers; "
+        "16 characters or more, for good.",
     )
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="Time zone of the schedules and of dates in the operator's mails."
