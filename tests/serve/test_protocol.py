@@ -15,12 +15,13 @@ from starlette.types import Receive, Scope, Send
 from monitor.serve import protocol
 from monitor.serve.server import config
 
-PATIENCE = 0.3
+#: Long enough for a busy machine to send a head, short enough to wait for.
+PATIENCE = 1.0
 
 
 async def slow(scope: Scope, receive: Receive, send: Send) -> None:
     """An application that takes longer than the service waits for headers."""
-    await asyncio.sleep(3 * PATIENCE)
+    await asyncio.sleep(1.3 * PATIENCE)
     await send({"type": "http.response.start", "status": 200,
                 "headers": [(b"content-length", b"4")]})  # fmt: skip
     await send({"type": "http.response.body", "body": b"done"})

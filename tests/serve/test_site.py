@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import re
 import threading
@@ -163,23 +164,27 @@ def test_readers_see_old_or_new_pages_while_the_site_is_exchanged(
 ) -> None:
     versions = [bytes([65 + n]) * (1000 + 700 * n) for n in range(6)]
     publisher.write(site, [("index.html", versions[0])])
-    done = threading.Event()
+    seen: set[bytes] = set()
+    enough = threading.Event()
 
     def publish() -> None:
-        for number in range(60):
-            publisher.write(site, [("index.html", versions[number % 6])])
-        done.set()
+        for version in itertools.cycle(versions):
+            if enough.is_set():
+                return
+            publisher.write(site, [("index.html", version)])
 
     thread = threading.Thread(target=publish)
     thread.start()
-    seen = set()
     try:
-        while not done.is_set():
+        for _ in range(5000):
             answer = client.get("/")
             assert answer.status_code == 200
             assert answer.content in versions
             seen.add(answer.content)
+            if len(seen) == len(versions):
+                break
     finally:
+        enough.set()
         thread.join()
     assert len(seen) > 1
 
