@@ -49,14 +49,22 @@ class Assessor:
             self._corrections[correction.pmid].append(correction)
 
     def assess(self, article: Article) -> Assessment:
-        """All labels of one revision of a paper; what it does not state is empty."""
+        """All labels of one revision of a paper, with what a curator overruled."""
+        return correct(self.computed(article), self.corrections(article.pmid))
+
+    def corrections(self, pmid: str) -> tuple[Correction, ...]:
+        """What a curator overruled in a paper."""
+        return tuple(self._corrections.get(pmid, ()))
+
+    def computed(self, article: Article) -> Assessment:
+        """All labels as the rules alone give them; what a paper does not state is empty."""
         text = read_text(article)
         relevance = self._relevance.read(article, text)
         design = self._design.read(article, text)
         definitions = read_definitions(article, text, design)
         trials, reviews = read_registrations(article, text)
         groups = self._groups.read(article, text)
-        assessment = Assessment(
+        return Assessment(
             pmid=article.pmid,
             assessor=self.version,
             relevance=relevance,
@@ -75,7 +83,6 @@ class Assessor:
             result=read_result(article, text, design),
             notes=_notes(article, text),
         )
-        return correct(assessment, self._corrections.get(article.pmid, ()))
 
     def trained_on(self, article: Article) -> bool:
         """Whether the design model had this paper among its examples, going by its title."""

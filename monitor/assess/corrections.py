@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from monitor.catalog import Correction
 from monitor.errors import QueryFileError
@@ -22,6 +22,38 @@ from monitor.model import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Overruled:
+    """A label that a curator set against what the rules say now. `wrong` when they differ."""
+
+    pmid: str
+    field: str
+    said: str
+    value: str
+    reason: str
+    date: str
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the rules still give another label than the curator."""
+        return self.said != self.value
+
+
+def overruled(computed: Assessment, corrections: Iterable[Correction]) -> list[Overruled]:
+    """Each correction of a paper beside the label that the rules alone give it."""
+    return [
+        Overruled(
+            pmid=c.pmid,
+            field=c.field,
+            said=stated(computed, c.field),
+            value=str(c.value).lower() if isinstance(c.value, bool) else str(c.value),
+            reason=c.reason,
+            date=c.date.isoformat(),
+        )
+        for c in corrections
+    ]
+
+
 def correct(assessment: Assessment, corrections: Iterable[Correction]) -> Assessment:
     """The assessment with what a curator overruled; `corrected` names the fields.
 
@@ -37,6 +69,24 @@ def correct(assessment: Assessment, corrections: Iterable[Correction]) -> Assess
             ) from error
         assessment = replace(assessment, corrected=(*assessment.corrected, correction.field))
     return assessment
+
+
+def stated(assessment: Assessment, field: str) -> str:
+    """A label as corrections write it; "none" where there is none."""
+    kind, _, name = field.partition(".")
+    if kind == "relevance":
+        level = assessment.level(name)
+        return level.value
+    if kind == "stance":
+        return next((c.stance.value for c in assessment.claims if c.mechanism == name), "none")
+    if kind == "design":
+        return assessment.design.id
+    if kind == "sample_size":
+        return str(assessment.sample_size.n if assessment.sample_size else 0)
+    if kind == "result":
+        return assessment.result.direction.value
+    pem = assessment.pem_required
+    return "none" if pem is None else str(pem.value).lower()
 
 
 def _apply(assessment: Assessment, correction: Correction) -> Assessment:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from monitor.assess.assessor import Assessor
+from monitor.assess.corrections import Overruled, overruled
 from monitor.assess.merged import merged
 from monitor.assess.scores import (
     CalibrationBin,
@@ -79,15 +80,22 @@ class Report:
     facts: dict[str, Rate]
     results: Confusion
     mechanisms: dict[str, ClassScore]
+    overruled: tuple[Overruled, ...] = ()
 
 
 def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
-    """Score the assessor on labelled records; what was not labelled is not scored."""
+    """Score the assessor on labelled records; what was not labelled is not scored.
+
+    Scored is what the rules alone say: a label that a curator overruled is an error of the
+    assessor's, and is listed besides.
+    """
     tally, unseen = Tally(), Tally()
+    curated: list[Overruled] = []
     count = trained_on = 0
     for truth in records:
         count += 1
-        told = assessor.assess(truth.article)
+        told = assessor.computed(truth.article)
+        curated += overruled(told, assessor.corrections(truth.article.pmid))
         _compare(tally, truth, told)
         if assessor.trained_on(truth.article):
             trained_on += 1
@@ -109,6 +117,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         },
         results=Confusion(tuple(tally.results)),
         mechanisms=_mechanisms(tally.claims),
+        overruled=tuple(curated),
     )
 
 
@@ -221,6 +230,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "facts": {name: rate.as_json() for name, rate in report.facts.items()},
         "result": report.results.as_json(),
         "mechanisms": {name: score.as_json() for name, score in report.mechanisms.items()},
+        "overruled": [{**asdict(o), "wrong": o.wrong} for o in report.overruled],
     }
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from monitor.assess.design_rules import DesignRules
 from monitor.assess.mechanisms import MechanismReader, Verdict
 from monitor.assess.passages import Rule, rules_of
-from monitor.assess.text import Text
+from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog
 from monitor.model import Article, DesignLabel, FieldName, Quote, Stance
 from monitor.patterns import Hit, Matcher
@@ -58,6 +59,8 @@ class Explanation:
     fired: tuple[Firing, ...]
     held_back: tuple[Firing, ...]
     verdicts: tuple[MechanismExplanation, ...]
+    designs: tuple[Firing, ...] = ()
+    designs_held_back: tuple[Firing, ...] = ()
 
 
 class Explainer:
@@ -68,10 +71,12 @@ class Explainer:
         self._matcher = Matcher(
             ((rule, cue), cue) for rule, cues in rules_of(catalog) for cue in cues
         )
+        self._designs = DesignExplainer(catalog)
 
     def explain(self, article: Article, text: Text, design: DesignLabel) -> Explanation:
         """What fired, what was held back, and what came of it."""
         firings = [f for field in FieldName for f in self._firings(article, text, field)]
+        designs = list(self._designs.firings(article, text))
         paper = self._reader.paper(text, design)
         verdicts = []
         for name in self._reader.in_order(paper.evidence):
@@ -81,6 +86,8 @@ class Explainer:
             tuple(f for f in firings if f.held_back_by is None),
             tuple(f for f in firings if f.held_back_by is not None),
             tuple(verdicts),
+            tuple(f for f in designs if f.held_back_by is None),
+            tuple(f for f in designs if f.held_back_by is not None),
         )
 
     def _explained(self, name: str, verdict: Verdict) -> MechanismExplanation:
@@ -111,6 +118,55 @@ class Explainer:
                 passage=Quote.of(article, field, *around),
                 held_back_by=trap.key[1] if trap else None,
             )
+
+
+class DesignExplainer:
+    """Tells which cues of study-designs.toml count in a text, and what holds the others back."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._rules = DesignRules(catalog)
+        self._matcher = Matcher(_design_cues(catalog))
+
+    def firings(self, article: Article, text: Text) -> Iterator[Firing]:
+        """Every cue of every rule. One that stands where its rule does not look says so."""
+        counted = {self._rules.names[f.rule] for f in self._rules.find(text)}
+        for field in FieldName:
+            hits = self._matcher.find(text.field(field), text.tokens(field))
+            for hit in hits:
+                kind, rule, cue = hit.key
+                sentence = text.sentence_at(field, hit.start)
+                if kind != "cue" or sentence is None:
+                    continue
+                held = next((h for h in hits if _holds_design(h, hit, sentence)), None)
+                why = held.key[2] if held else None
+                yield Firing(
+                    rule=rule,
+                    cue=cue,
+                    words=Quote.of(article, field, hit.start, hit.end),
+                    passage=Quote.of(article, field, sentence.start, sentence.end),
+                    held_back_by=why if why or rule in counted else "its rule looks elsewhere",
+                )
+
+
+def _design_cues(catalog: Catalog) -> Iterator[tuple[tuple[str, str, str], str]]:
+    for design in catalog.designs:
+        for rule in design.rules:
+            for kind, cues in (("cue", rule.cues), ("trap", rule.traps), ("unless", rule.unless)):
+                yield from (((kind, rule.id, cue), cue) for cue in cues)
+    yield from ((("elsewhere", "", cue), cue) for cue in catalog.elsewhere)
+
+
+def _holds_design(
+    other: Hit[tuple[str, str, str]], hit: Hit[tuple[str, str, str]], sentence: Sentence
+) -> bool:
+    """Whether a trap stands around a cue, or the sentence says what its rule excludes."""
+    kind, rule, _ = other.key
+    if kind == "trap":
+        return rule == hit.key[1] and other.start <= hit.start and hit.end <= other.end
+    inside = sentence.start <= other.start < sentence.end
+    if kind == "elsewhere":
+        return inside and sentence.field is FieldName.ABSTRACT
+    return kind == "unless" and inside and rule == hit.key[1]
 
 
 def _holds(trap: Hit[tuple[Rule, str]], hit: Hit[tuple[Rule, str]]) -> bool:

@@ -35,6 +35,14 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "Mechanism claims"
         yield from _table(tuple(report.mechanisms.values()))
+    if report.overruled:
+        wrong = sum(o.wrong for o in report.overruled)
+        yield ""
+        yield f"Overruled by a curator: {len(report.overruled)}, of these {wrong} still wrong"
+        for o in report.overruled:
+            verdict = "wrong" if o.wrong else "right by now"
+            yield f"  {o.pmid} {o.field}: we say {o.said}, {o.date} set to {o.value}: {verdict}."
+            yield f"    {o.reason}"
 
 
 def _design(scores: DesignScores) -> Iterator[str]:

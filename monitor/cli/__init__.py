@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from monitor.cli.bulk import register as add_bulk
+from monitor.cli.claims import register as add_claims
 from monitor.cli.common import options
 from monitor.cli.database import register as add_database
 from monitor.cli.line import register as add_line
@@ -43,6 +44,7 @@ for register in (
     add_mails,
     add_run,
     add_papers,
+    add_claims,
     add_bulk,
     add_readers,
     add_status,

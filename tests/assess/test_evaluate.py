@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from monitor.assess.scores import (
     wilson,
 )
 from monitor.assess.truth import from_articles, from_json_lines
-from monitor.catalog import Catalog
+from monitor.catalog import Catalog, Correction
 from monitor.errors import RecordError
 from monitor.model import Article, MeshHeading, PublicationType
 
@@ -154,6 +155,23 @@ def test_publication_types_are_truth_and_are_hidden_from_the_assessor() -> None:
     assert truth.design == "randomized_controlled_trial"
     assert truth.article.publication_types == ()
     assert truth.article.mesh == ()
+
+
+def test_what_a_curator_overruled_is_an_error_of_the_assessor(known: Catalog) -> None:
+    why = "The title says so, the rules were misled."
+    wrong, right = (
+        Correction(pmid="7", field=field, value=value, reason=why, date=date(2026, 11, 24))
+        for field, value in (("sample_size", 61), ("design", "randomized_controlled_trial"))
+    )
+    curated = Assessor(dataclasses.replace(known, corrections=(wrong, right)))
+    report = evaluate(from_json_lines([line(pmid="7", n=61)]), curated)
+    assert report.facts["sample size, exact where stated"].hits == 0
+    assert [(o.field, o.said, o.value, o.wrong) for o in report.overruled] == [
+        ("sample_size", "60", "61", True),
+        ("design", "randomized_controlled_trial", "randomized_controlled_trial", False),
+    ]
+    assert "7 sample_size: we say 60, 2026-11-24 set to 61: wrong." in as_text(report)
+    assert json.loads(json.dumps(as_json(report)))["overruled"][0]["wrong"] is True
 
 
 def test_a_line_that_is_no_record_is_named() -> None:
