@@ -158,9 +158,7 @@ def main() -> None:
         texts[step.pmid] = step.memory
         told += len(step.events)
     seconds = time.process_time() - start
-    print(
-        f"built anew: {options.papers:,} papers in {seconds:.2f} s of processor time, {told:,} events"
-    )
+    print(f"built anew: {options.papers:,} papers in {seconds:.2f} s of processor, {told:,} events")
     stored = Stored(state, texts)
     gc.collect()
     gc.freeze()  # an update starts in a process that has not just built the ledger

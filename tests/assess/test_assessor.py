@@ -89,6 +89,26 @@ def test_every_label_of_a_trial_has_its_words(assessor: Assessor) -> None:
     assert "Sixty adults" in found.sample_size.quotes[0].text
 
 
+FRAGMENTS = (
+    "Natural killer cells", "mitochondrial respiration", "microglia (TSPO)", "low-dose naltrexone",
+    "ME/CFS", "long COVID", "did not differ", "was reduced", "no evidence of", "but", "whereas",
+    "; ", ", ", ". ", ".", "\n", "METHODS: ", "RESULTS:", "Although", "4.5 mg", "n = 60",
+    "randomised", "µ-opioid", "İ", "\u2009", "(", ")", "patients", "healthy controls", "may",
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=6), max_size=60), st.text(max_size=40)
+)
+@settings(max_examples=80, deadline=None)
+def test_whatever_the_text_every_quote_is_verbatim(
+    assessor: Assessor, parts: list[str], title: str
+) -> None:
+    article = Article(pmid="1", title=title, abstract=" ".join(parts))
+    for quote in every_quote(assessor.assess(article)):
+        assert quote.holds(article)
+
+
 def test_the_same_article_gets_the_same_labels(assessor: Assessor) -> None:
     assert assessor.assess(TRIAL) == assessor.assess(TRIAL)
 

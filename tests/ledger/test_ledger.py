@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor import catalog
 from monitor.ledger.events import is_news
@@ -46,10 +49,16 @@ class Written:
 
 def run(papers, batch=100):
     """Steps of papers taken in by batches; each batch starts from what was written."""
+    return run_in(papers, range(batch, len(papers), batch))
+
+
+def run_in(papers, cuts):
+    """The same with batches that end at these numbers of papers."""
     written, steps = Written(), []
-    for at in range(0, len(papers), batch):
+    bounds = sorted({0, len(papers), *cuts})
+    for first, last in pairwise(bounds):
         state = LEDGER.open(written)
-        for one in papers[at : at + batch]:
+        for one in papers[first:last]:
             step = state.apply(one, NOW)
             written.write(step)
             steps.append(step)
@@ -304,6 +313,15 @@ def history():
 def test_the_same_history_gives_the_same_steps_in_batches_of_any_size(batch):
     whole, expected = run(history())
     parts, written = run(history(), batch)
+    assert parts == whole
+    assert written.rows == expected.rows
+
+
+@given(st.sets(st.integers(1, 40), max_size=12))
+@settings(max_examples=15, deadline=None)
+def test_the_same_history_gives_the_same_steps_however_it_is_cut(cuts):
+    whole, expected = run(history())
+    parts, written = run_in(history(), cuts)
     assert parts == whole
     assert written.rows == expected.rows
 
