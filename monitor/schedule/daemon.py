@@ -1,26 +1,33 @@
 """The process that stays: takes the lead, asks the database what is due, and has it done.
 
 It keeps nothing in memory that the database does not hold. Killed, asleep for a week, or without
-its database for an hour, it goes on with what is due then.
+its database for an hour, it goes on with what is due then. APScheduler wakes it: at every moment of
+the schedules, and every few seconds for what could not be done at its moment.
 """
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.errors import StoreError
 from monitor.model import JobName, JobRun, JobState
 from monitor.schedule import due
 from monitor.schedule.child import Ended
+from monitor.schedule.times import Schedule
 from monitor.settings import Settings
 from monitor.store import Store, issues, jobs, locks, notices
 from monitor.store.locks import Lock
@@ -60,13 +67,33 @@ class Daemon:
         """Stay until SIGTERM or SIGINT; a second process waits until the first one is gone."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
+        clockwork = self._clockwork()
+        clockwork.start()
         try:
-            while not self.stop.is_set():
-                self.once()
-                self.stop.wait(self.look)
+            self.stop.wait()
+            clockwork.shutdown(wait=True)
         finally:
             self.lock.release()
         log.info("stopped")
+
+    def _clockwork(self) -> BackgroundScheduler:
+        """What calls `once`: one call at a time, however many moments pass meanwhile."""
+        # A look that falls into a long job is left out: the job looks again when it has ended.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        clockwork = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+        for job, schedule in self.plan.items():
+            clockwork.add_job(self.once, _trigger(schedule), id=job.value)
+        clockwork.add_job(
+            self.once,
+            IntervalTrigger(seconds=self.look, timezone=UTC),
+            id="look",
+            next_run_time=datetime.now(UTC),
+        )
+        return clockwork
 
     def once(self) -> None:
         """One look: lead if nobody does, and work off what is due."""
@@ -150,6 +177,13 @@ class Daemon:
             return False
         log.warning("the lead is lost: the database was restarted")
         return True
+
+
+def _trigger(schedule: Schedule) -> CronTrigger:
+    """A schedule for APScheduler. It may fire twice in an autumn night: `due` counts once."""
+    day = {"daily": {}, "monthly": {"day": 1}}.get(schedule.day, {"day_of_week": schedule.day})
+    at = schedule.at
+    return CronTrigger(**day, hour=at.hour, minute=at.minute, timezone=schedule.zone)
 
 
 _LEVEL: Final = {

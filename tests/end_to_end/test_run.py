@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -144,8 +145,8 @@ def test_a_second_process_waits_and_takes_over_from_a_killed_one(
 
 
 def _children(process: subprocess.Popen[str]) -> list[int]:
-    with open(f"/proc/{process.pid}/task/{process.pid}/children") as listed:  # noqa: PTH123
-        return [int(number) for number in listed.read().split()]
+    listed = Path(f"/proc/{process.pid}/task").glob("*/children")  # a job belongs to a thread
+    return [int(number) for task in listed for number in task.read_text().split()]
 
 
 def _alive(number: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -174,3 +174,33 @@ def test_a_database_that_cannot_be_used_is_waited_for(
     assert states(store) == {"harvest": JobState.GOOD}
     captured = capfd.readouterr()
     assert (captured.out + captured.err).count("the database cannot be used") == 1
+
+
+def test_the_clockwork_wakes_it_at_every_moment_of_the_schedules_and_at_once(make: Maker) -> None:
+    clockwork = make({})._clockwork()
+    clockwork.start(paused=True)
+    jobs_of = {job.id: job for job in clockwork.get_jobs()}
+    assert set(jobs_of) == {"look", "harvest", "reread", "digest", "backup"}
+    assert all(job.misfire_grace_time is None and job.coalesce for job in jobs_of.values())
+    monday = datetime.fromisoformat("2026-03-09T06:59:00+00:00")
+    fires = jobs_of["digest"].trigger.get_next_fire_time(None, monday)
+    assert (fires.isoweekday(), f"{fires:%H:%M}") == (1, "07:00")
+    assert jobs_of["look"].next_run_time <= datetime.now(UTC)
+    clockwork.shutdown()
+
+
+def test_it_does_what_is_due_and_ends_when_told(make: Maker, store: Store) -> None:
+    daemon = make({}, look=0.05)
+    threading.Timer(20, daemon.stop.set).start()  # should nothing be done, the test ends and fails
+    watched = threading.Thread(target=_stop_after_harvest, args=(daemon, store))
+    watched.start()
+    daemon.serve()
+    watched.join()
+    assert states(store) == {"harvest": JobState.GOOD}
+    assert Lock(store, locks.LEADER).take()
+
+
+def _stop_after_harvest(daemon: Daemon, store: Store) -> None:
+    while not daemon.stop.wait(0.05):
+        if states(store).get("harvest") is JobState.GOOD:
+            daemon.stop.set()
