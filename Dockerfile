@@ -12,6 +12,7 @@ COPY monitor monitor
 COPY queries queries
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation -w /opt/wheel . \
  && /opt/monitor/bin/pip install --no-cache-dir --no-deps /opt/wheel/*.whl \
+ && /opt/monitor/bin/python -m compileall -q /opt/monitor/lib \
  && /opt/monitor/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11-slim-bookworm
@@ -25,10 +26,13 @@ ENV PATH=/opt/monitor/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     MONITOR_DATABASE_URL=sqlite:////data/monitor.db \
     MONITOR_OUTBOX_DIR=/data/outbox \
-    MONITOR_REPORTS_DIR=/reports/site
-USER monitor
+    MONITOR_BACKUP_DIR=/data/backups \
+    MONITOR_REPORTS_DIR=/reports/site \
+    MONITOR_LOG_FORMAT=json
+USER 10001
 WORKDIR /data
 VOLUME ["/data", "/reports"]
+EXPOSE 8000
 HEALTHCHECK --interval=10m --timeout=20s --start-period=30m CMD ["monitor", "status"]
 ENTRYPOINT ["/bin/sh", "-c", "monitor db upgrade && exec monitor \"$@\"", "monitor"]
 CMD ["run"]

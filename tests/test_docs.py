@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.main import get_command
@@ -19,6 +21,44 @@ def test_every_setting_is_in_the_docs() -> None:
     text = (ROOT / "docs" / "settings.md").read_text()
     for name in Settings.model_fields:
         assert f"`MONITOR_{name.upper()}`" in text
+
+
+def test_every_command_is_in_the_docs() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text()
+    for name, _ in write_commands().commands(get_command(app), "monitor"):
+        assert f"## `{name}`" in text, "run `make commands`"
+
+
+def test_every_metric_is_in_the_docs() -> None:
+    source = (ROOT / "monitor" / "serve" / "metrics.py").read_text()
+    names = set(re.findall(r'"(monitor_[a-z_]+)"', source))
+    assert len(names) > 8
+    text = (ROOT / "docs" / "watch.md").read_text()
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
+def test_every_page_of_the_docs_is_in_their_table_of_contents() -> None:
+    listed = set(re.findall(r"[\w-]+\.md", (ROOT / "mkdocs.yml").read_text()))
+    operating = {"install", "configure", "upgrade", "backup", "recover", "topics", "troubleshoot"}
+    assert {f"{name}.md" for name in operating} <= listed
+    for name in listed:
+        assert (ROOT / "docs" / name).exists(), name
+
+
+def test_the_pictures_are_small() -> None:
+    pictures = list((ROOT / "docs" / "images").glob("*.png"))
+    assert len(pictures) == 2
+    assert all(p.stat().st_size < 150_000 for p in pictures)
+
+
+def write_commands() -> ModuleType:
+    path = ROOT / "deploy" / "write_commands.py"
+    spec = importlib.util.spec_from_file_location("write_commands", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_every_command_is_in_the_readme() -> None:
