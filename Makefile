@@ -44,7 +44,7 @@ commands: setup  ## write docs/commands.md from the program
 	$(BIN)/python deploy/write_commands.py
 
 docs: setup  ## the documentation as a site, into ./site-docs
-	$(BIN)/mkdocs build --strict --quiet --site-dir site-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site-docs
 
 messages: setup  ## gather the words of the site into one catalogue
 	$(BIN)/pybabel -q extract -F monitor/publish/locale/babel.cfg -k say -k say_many:1,2 -k to_say --omit-header --add-location=file --width=98 -o monitor/publish/locale/messages.pot .

@@ -1,6 +1,6 @@
 """Takes the two pictures of the README from the demo: `python deploy/screenshots.py [FOLDER]`.
 
-FOLDER holds a demo that was played (`make demo`); without it one is played. Needs Debian's chromium.
+FOLDER holds a demo that was played (`make demo`); without it one is played. Needs chromium.
 """
 
 from __future__ import annotations

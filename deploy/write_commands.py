@@ -13,9 +13,9 @@ from monitor.cli import app
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 HEAD = """# Commands
 
-Each tells more with `--help`. Exit code 0 is good, 1 a failure that was told in a sentence, 2 wrong use
-or settings. Before the command: `--config FILE` (settings file instead of ./monitor.toml), `--debug`
-(show the traceback of a failure), `--version`. This page is written by `make commands`.
+Each tells more with `--help`. Exit code 0 is good, 1 a failure that was told in a sentence, 2 wrong
+use or settings. Before the command: `--config FILE` (settings file instead of ./monitor.toml),
+`--debug` (show the traceback of a failure), `--version`. This page is written by `make commands`.
 """
 
 
