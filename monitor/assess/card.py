@@ -10,7 +10,17 @@ from typing import Any, Final
 _MODELS: Final = (("design.json", "Study design"), ("mechanism-claims.json", "Mechanism claims"))
 #: Parts of a card that say how the model works inside; weights and rules are in the file itself.
 _INSIDE: Final = frozenset(
-    {"classes", "rules", "weights", "bias", "side", "against", "thresholds", "temperature"}
+    {
+        "classes",
+        "rules",
+        "weights",
+        "bias",
+        "side",
+        "against",
+        "thresholds",
+        "temperature",
+        "calibration",
+    }
 )
 
 

@@ -22,7 +22,7 @@ from monitor.patterns import Pool
 
 OTHER = "other"
 #: Below this probability no design is named.
-LEAST_CONFIDENCE = 0.2
+LEAST_CONFIDENCE = 0.3
 #: Without an abstract the words of a title alone must be surer than that.
 _LEAST_BY_TITLE = 0.45
 #: Log-odds that a publication type or a MeSH heading adds to its design. Publication types are
@@ -164,7 +164,7 @@ class DesignReader:
         if TREATED_COHORT in at:
             summed["cohort"] = summed.get("cohort", 0.0) + float(probabilities[at[TREATED_COHORT]])
         best = max(summed, key=lambda c: summed[c])
-        return best, min(summed[best], 0.99)
+        return best, min(self._model.confidence(summed[best]), 0.99)
 
     def _secondary(
         self, probabilities: Floats, best: str, findings: Sequence[Finding]

@@ -57,6 +57,12 @@ def fingerprint(title: str) -> str:
     return hashlib.sha256(letters.encode("utf-8")).hexdigest()[:12]
 
 
+def calibrated(probability: float, slope: float, offset: float) -> float:
+    """A probability moved in log-odds: `slope` below 1 makes it less sure either way."""
+    kept = min(max(probability, 1e-6), 1.0 - 1e-6)
+    return 1.0 / (1.0 + math.exp(-(slope * math.log(kept / (1.0 - kept)) + offset)))
+
+
 def features(text: Text) -> dict[str, int]:
     """Counts of words and neighbouring pairs; those of the title count once more as "t:…".
 
@@ -150,7 +156,7 @@ class DesignModel:
     weights: Floats
     bias: Floats
     rule_weights: dict[str, Floats]
-    temperature: float
+    calibration: tuple[float, float]
     version: str
     trained_on: frozenset[str] = frozenset()
 
@@ -166,10 +172,16 @@ class DesignModel:
         return np.asarray(row @ self.weights[ids] + self.bias, dtype=np.float32)
 
     def probabilities(self, logits: Floats) -> Floats:
-        """Calibrated probabilities of the classes."""
-        scaled = logits / self.temperature
-        powers = np.exp(scaled - scaled.max())
+        """Probabilities of the classes, as sure as training left them: surer than they are right.
+
+        `confidence` says how often the likeliest is right.
+        """
+        powers = np.exp(logits - logits.max())
         return np.asarray(powers / powers.sum(), dtype=np.float32)
+
+    def confidence(self, probability: float) -> float:
+        """How often the likeliest class is right at this probability, found by cross-validation."""
+        return calibrated(probability, *self.calibration)
 
     def telling(self, tokens: Sequence[Token], label: int, rival: int) -> float:
         """How much the words of a passage speak for a class against another; for the quotes."""
@@ -194,7 +206,7 @@ def load() -> DesignModel:
             weights=weights,
             bias=arrays["bias"].astype(np.float32),
             rule_weights=dict(zip(card["rules"], arrays["rules"].astype(np.float32), strict=True)),
-            temperature=float(card["temperature"]),
+            calibration=(card["calibration"]["slope"], card["calibration"]["offset"]),
             version=hashlib.sha256(packed).hexdigest()[:8],
             trained_on=frozenset(examples),
         )

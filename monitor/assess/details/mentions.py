@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitor.assess.details.numbers import Number, whole_numbers
+from monitor.assess.details.numbers import Number, has_numbers, whole_numbers
 from monitor.assess.text import Sentence, Text
 from monitor.assess.words import word_set
 from monitor.patterns import Token
@@ -138,6 +138,8 @@ class Mention:
 def mentions(text: Text, sentence: Sentence, *, review: bool) -> list[Mention]:
     """Mentions of people in a sentence, in order; of a review only sums over its studies."""
     field = text.field(sentence.field)
+    if not has_numbers(field, sentence.start, sentence.end):
+        return []
     tokens = text.tokens_of(sentence)
     found: list[Mention] = []
     numbers = list(whole_numbers(field, tokens))

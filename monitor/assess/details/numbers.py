@@ -33,6 +33,17 @@ _GROUPED = re.compile(r"\d{1,3}(?:[,.·]\d{3})+")
 _PLAIN = re.compile(r"\d+")
 
 
+_DIGIT = re.compile(r"\d")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def has_numbers(text: str, start: int, end: int) -> bool:
+    """Whether there may be a number in a passage, found out before its words are looked at."""
+    if _DIGIT.search(text, start, end):
+        return True
+    return not _SPELT.isdisjoint(_LETTERS.findall(text, start, end))
+
+
 class Number(NamedTuple):
     """A whole number in a text: tokens `first`..`last`, at `start`..`end`."""
 
