@@ -101,7 +101,7 @@ _ELLIPSIS = re.compile(r" (?:with|without|who|whose|from) [\w/-]+")
 _AFTER_A_GROUP = re.compile(r"(?:,|\band|,\s*and|\bto|\bwith|\bversus|\bvs\.?)\s*$")
 #: "50 were included", "536 (62.9%) responding", "26 completed", "488 of whom completed".
 _REMAINED = re.compile(
-    r"\s*(?:\([^()]{1,40}\)\s*)?(?:of (?:whom|them|these|those)\b[^.;]{0,30}?)?"
+    r"\s*(?P<share>\([^()]{1,80}\)\s*)?(?:of (?:whom|them|these|those)\b[^.;]{0,30}?)?"
     r"(?:(?:were|was) (?:finally |ultimately |eventually )?(?:included|analy[sz]ed|evaluated|"
     r"enrolled|evaluable|assessed|studied)|completed|complete surveys|respond(?:ed|ing)|"
     r"participated|took part|provided data|who completed)\b"
@@ -170,12 +170,15 @@ def _mention(
     end = number.end if by_n else _people_end(field, tokens, number) or listed.get(number.start)
     if end is None and earlier:
         end = _elliptic_end(field, last, number)
-        if end is None and number.value < max(m.value for m in earlier):
-            match = _REMAINED.match(field, number.end)
-            remained = match is not None and not _in_a_name(field, number)
-            end = number.end if remained else None
+    if end is None and not _in_a_name(field, number):
+        match = _REMAINED.match(field, number.end)
+        if match and (earlier or (match["share"] and "%" in match["share"])):
+            remained = number.value < max((m.value for m in earlier), default=number.value + 1)
+        end = number.end if remained else None
     if end is None or (by_n and _RANGE.match(field, number.end)):
         return None
+    if not by_n and "million" in field[number.start : number.end].lower():
+        return None  # as many as have an illness, not as were studied
     if number.value == 1 and not by_n and field[number.end : end].strip().startswith("control"):
         return None  # "Group 1 control"
     mention = _judged(field, sentence, number, end, by_n=by_n)
@@ -186,10 +189,10 @@ def _mention(
     inside = opened.count("(") > opened.count(")")
     if not by_n and earlier and between.count("(") > between.count(")"):
         mention = replace(mention, part=True, score=mention.score - 2.0)
-    elif not by_n and inside and earlier and earlier[-1].counted and ")" not in between:
+    elif inside and not by_n and earlier and _of_a_group(earlier[-1]) and ")" not in between:
         mention = replace(mention, part=True, score=mention.score - 2.0)  # "(n = 12; 10 women)"
     if remained:  # surer than those they remained of
-        score = max(mention.score, max(m.score for m in earlier) + 0.3)
+        score = max([mention.score, *(m.score + 0.3 for m in earlier)])
         mention = replace(mention, remained=True, part=False, score=score)
     return mention
 
@@ -211,6 +214,10 @@ def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> d
         if words and not any(w in _NOT_PEOPLE or w in _BREAKING or w[0].isdigit() for w in words):
             found[number.start] = number.end + len(match["words"]) + 1
     return found
+
+
+def _of_a_group(mention: Mention) -> bool:
+    return mention.counted or mention.part
 
 
 def is_comparison(words: str) -> bool:

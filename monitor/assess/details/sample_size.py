@@ -50,10 +50,13 @@ _GROUP = re.compile(
     r"covid|lc|pasc|hc|treatment|sample)\b",
     re.IGNORECASE,
 )
+_WITHIN_IT = re.compile(
+    r"\b(?:includ\w+|compris\w+|consist\w+|divided|(?:of|among) (?:whom|these|them|which))\b"
+)
 #: What tells that a group is only now brought in, to compare with.
 _COMPARED = re.compile(
-    r"\b(?:compared (?:to|with)|control group|as controls?|comparison group|controls? (?:were|was)|"
-    r"comparators)\b",
+    r"\b(?:compared (?:to|with)|we compared|control group|as controls?|"
+    r"comparison group|controls? (?:were|was)|comparators)\b",
     re.IGNORECASE,
 )
 _ONE_GROUP = word_set(
@@ -84,6 +87,7 @@ class _Reading:
     end: int
     score: float
     sentence: Sentence
+    groups: int = 1
     total: bool = False
     screened: bool = False
 
@@ -112,11 +116,20 @@ def _comparisons(text: Text, best: _Reading, readings: Sequence[_Reading]) -> It
 
     "100 patients were examined. Thirty healthy individuals were included as a control group."
     """
-    if best.total or best.sentence.field is FieldName.TITLE:
+    if best.sentence.field is FieldName.TITLE:
+        return
+    for reading in readings:
+        if reading.sentence is best.sentence and reading.start > best.end:
+            between = text.field(best.sentence.field)[best.end : reading.start]
+            apart = _names_controls(text, reading) and not _WITHIN_IT.search(between)
+            if apart and not reading.screened:
+                yield reading
+                return
+    if best.total:
         return
     place = {id(s): i for i, s in enumerate(text.sentences)}
     at = place[id(best.sentence)]
-    compared = _is_compared(text, best)
+    compared = best.groups == 1 and _names_controls(text, best) and _is_compared(text, best)
     near = [
         r
         for r in readings
@@ -166,7 +179,7 @@ def _readings(text: Text, sentence: Sentence, design: str) -> Iterator[_Reading]
         if value > 0:
             yield _Reading(
                 value, run[0].start, run[-1].end, base + score, sentence,
-                total=run[0].total, screened=run[0].screened,
+                groups=len(run), total=run[0].total, screened=run[0].screened,
             )  # fmt: skip
 
 
