@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.assess.text import Text
-from monitor.patterns import Token, Tokens
+from monitor.patterns import Token
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -107,24 +107,30 @@ class Vocabulary:
         self._pairs, self._title = _Rows(pairs), _Rows(title)
         self._title_pairs = _Rows(title_pairs)
 
-    def rows(self, tokens: Sequence[Token], *, title: bool = False) -> Rows:
-        """Rows of a passage's words and pairs, as often as they occur; without unknown ones."""
-        named = tokens.words if isinstance(tokens, Tokens) else [t.text for t in tokens]
+    def rows(self, words: Sequence[str], title: Sequence[str] = ()) -> Rows:
+        """Rows of a passage's words and pairs, as often as they occur; without unknown ones.
+
+        Those of a title stand for themselves and once more for the title's. No pair goes over from
+        the title to the text.
+        """
         known, row = self._known.get, self._row
+        named = [*title, "", *words] if title else words
         found = [row(w) if (n := known(w)) is None else n for w in named]
-        words = np.array(found, dtype=np.int64)
-        pairs = words[:-1] * _STRIDE + words[1:]
-        pairs = pairs[(words[:-1] >= 0) & (words[1:] >= 0)]
-        words = words[words >= 0]
-        parts = [words, self._pairs.of(pairs)]
+        numbers = np.array(found, dtype=np.int64)
+        # A pair with an unknown word has a number that no known pair has: below 0, or its second
+        # number is one too large.
+        seconds = np.where(numbers < 0, _STRIDE - 1, numbers)
+        pairs = numbers[:-1] * _STRIDE + seconds[1:]
+        parts = [numbers[numbers >= 0], self._pairs.of(pairs)]
         if title:
-            parts += [self._title.of(words), self._title_pairs.of(pairs)]
+            own = numbers[: len(title)]
+            parts += [self._title.of(own), self._title_pairs.of(pairs[: len(title) - 1])]
         return np.concatenate(parts)
 
     def _row(self, word: str) -> int:
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
-        row = self._known[word] = self._words.get(normal(word), -1)
+        row = self._known[word] = self._words.get(normal(word), -1) if word else -1
         return row
 
 
@@ -162,12 +168,14 @@ class DesignModel:
 
     def logits(self, text: Text) -> Floats:
         """Score of each class by words alone."""
-        title = self.vocabulary.rows(text.title_tokens, title=True)
-        rows = np.concatenate([title, self.vocabulary.rows(text.abstract_tokens)])
+        rows = self.vocabulary.rows(text.abstract_tokens.words, text.title_tokens.words)
         if not rows.size:
             return self.bias.copy()
-        ids, counts = np.unique(rows, return_counts=True)
-        row = (1.0 + np.log(counts.astype(np.float32))) * self.idf[ids]
+        rows.sort()
+        first = np.flatnonzero(np.diff(rows, prepend=-1))
+        ids = rows[first]
+        counts = np.diff(first, append=rows.size).astype(np.float32)
+        row = (1.0 + np.log(counts)) * self.idf[ids]
         row /= math.sqrt(float(row @ row))
         return np.asarray(row @ self.weights[ids] + self.bias, dtype=np.float32)
 
@@ -185,7 +193,7 @@ class DesignModel:
 
     def telling(self, tokens: Sequence[Token], label: int, rival: int) -> float:
         """How much the words of a passage speak for a class against another; for the quotes."""
-        ids = self.vocabulary.rows(tokens)
+        ids = self.vocabulary.rows([t.text for t in tokens])
         difference = self.weights[ids, label] - self.weights[ids, rival]
         return float((difference * self.idf[ids]).sum())
 

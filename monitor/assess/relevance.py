@@ -88,8 +88,11 @@ class RelevanceReader:
         found: list[_Found],
         keywords: list[_Found],
     ) -> Relevance:
+        present = {key for f in (*found, *keywords) for use, key in f.spans if use is _Use.CUE}
         for at, rule in enumerate(topic.rules):
             key = (number, at)
+            if key not in present and not rule.mesh:
+                continue  # most rules of most papers
             if not _allowed(rule, key, found, keywords):
                 continue
             if _indexed(rule, article):

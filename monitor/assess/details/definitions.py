@@ -72,7 +72,7 @@ _NOT_REQUIRED = re.compile(
     re.IGNORECASE,
 )
 _ANY_WORD = ("criteri", "definition", "fukuda", "canadian", "consensus", "malaise", "pem", "oxford",
-             "institute of medicine", "recover", "ccc")  # fmt: skip
+             "institute of medicine", "ccc")  # fmt: skip
 #: Only a study of its own people has an entry criterion.
 _NO_ENTRY = frozenset(
     {
@@ -108,7 +108,7 @@ def read_definitions(article: Article, text: Text, design: DesignLabel) -> Defin
 def _named(words: str) -> bool:
     """Whether there is anything to look for; plain search is far faster than the patterns."""
     lower = words.lower()
-    return any(word in lower for word in _ANY_WORD)
+    return "RECOVER" in words or any(word in lower for word in _ANY_WORD)
 
 
 def _in_sentence(

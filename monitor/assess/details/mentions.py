@@ -52,14 +52,14 @@ _ACTION_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _ANALYSED_AFTER = re.compile(
-    r"^(?:[^.;]|\.(?=\d)){0,90}?\b(?:(?:were|was) (?:finally |ultimately )?"
+    r"\b(?:(?:were|was) (?:finally |ultimately )?"
     r"(?:included in (?:the |our )?(?:final |present |this )?(?:analys[ie]s|study)|"
     r"analy[sz]ed|reassessed|evaluable)|"
     r"completed (?:the|all|both|two)|in the (?:final )?analys[ie]s)",
     re.IGNORECASE,
 )
 _DONE_AFTER = re.compile(
-    r"^(?:[^.;]|\.(?=\d)){0,110}?\b(?:(?:were|was) (?:also )?"
+    r"\b(?:(?:were|was) (?:also )?"
     r"(?:included|enrolled|recruited|randomi[sz]ed|studied|examined|assessed|"
     r"evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
     r"participated|took part|completed|responded|responding|underwent|performed|involved|"
@@ -67,7 +67,7 @@ _DONE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _SCREENED_AFTER = re.compile(
-    r"^(?:[^.;,]|\.(?=\d)){0,60}?\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
+    r"\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
     r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|did not|died)",
     re.IGNORECASE,
 )
@@ -113,6 +113,7 @@ _LISTED = re.compile(r"\s+(?P<words>[^,;.()]{2,40}?)\s*(?:,|,?\s+and|\s+vs\.?|\s
 _CONTROL = re.compile(
     r"\b(?:controls?|healthy|volunteers?|donors?|uninfected|comparators?|HCs?)\b", re.IGNORECASE
 )
+_STOP, _COMMA = re.compile(r";|\.(?!\d)"), re.compile(r"[;,]|\.(?!\d)")
 _YEARS = range(1900, 2040)
 
 
@@ -249,12 +250,12 @@ def _judged(
         score += 2.0
     elif _ACTION_BEFORE.search(before):
         score += 1.0
-    screened = _SCREENED_AFTER.search(after) is not None or _SENT_BEFORE.search(before) is not None
+    screened = _soon(_SCREENED_AFTER, after, 60, _COMMA) or _SENT_BEFORE.search(before) is not None
     if screened:
         score -= 2.5
-    elif _ANALYSED_AFTER.search(after):
+    elif _soon(_ANALYSED_AFTER, after, 90):
         score += 2.2
-    elif _DONE_AFTER.search(after):
+    elif _soon(_DONE_AFTER, after, 110):
         score += 1.6
     share = _PER_CENT.search(after) is not None
     if share:
@@ -262,6 +263,12 @@ def _judged(
     if part:
         score -= 1.5
     return Mention(number.value, number.start, end, score, total, part or share, by_n, screened)
+
+
+def _soon(pattern: re.Pattern[str], words: str, most: int, stop: re.Pattern[str] = _STOP) -> bool:
+    """Whether it comes within so many letters, and before the statement ends."""
+    match = pattern.search(words, 0, most + 60)
+    return match is not None and match.start() <= most and not stop.search(words, 0, match.start())
 
 
 def _in_studies(before: str, after: str) -> bool:
