@@ -38,10 +38,10 @@ def _name(person: Author) -> str:
     """Family name, comma, given names.
 
     Zotero takes what has a space on both sides of the comma for two people, so "van der Meer, Jos
-    W" is given with initials.
+    W" is given with initials, and the name of a group without commas.
     """
     if person.collective:
-        return person.collective
+        return " ".join(person.collective.replace(",", " ").replace(";", " ").split())
     given = person.fore_name or person.initials
     if " " in person.last_name and " " in given:
         given = person.initials.replace(" ", "") or given.replace(" ", "")

@@ -5,26 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import feedparser
-import pytest
 import rispy
 from pybtex.database import parse_string
 
-from monitor.assess import stage as assess_stage
 from monitor.assess.assessor import Assessor
 from monitor.catalog import Catalog
-from monitor.digest import stage as digest_stage
 from monitor.ledger import stage as ledger_stage
-from monitor.model import Article, Author, Journal, Paper, PublicationType
+from monitor.model import Article, Author, Journal, Link, Paper, PublicationType
 from monitor.publish import exports
 from monitor.publish import stage as publish_stage
 from monitor.settings import Settings
-from monitor.store import Store, articles, papers
-from tests.conftest import NOW, revision
+from monitor.store import Store, papers
+from tests.publish.conftest import Publish
 
 EVIL = Article(
     "123456",
@@ -33,31 +29,6 @@ EVIL = Article(
     authors=(Author(last_name="O'<b>Brien", initials="X"),),
     journal=Journal("J & <i>Sons</i>"),
 )
-
-Publish = Callable[..., Path]
-
-
-@pytest.fixture
-def publish(
-    store: Store, catalog: Catalog, assessor: Assessor, sample: list[Article], tmp_path: Path
-) -> Publish:
-    def run(*more: Article, folder: str = "site") -> Path:
-        articles.record(store, "ldn", [revision(a) for a in (*sample, *more)])
-        assess_stage.assess(store, assessor, NOW)
-        ledger_stage.update(store, catalog, NOW)
-        settings = Settings(reports_dir=tmp_path / folder)
-        digest_stage.make_issue(store, catalog, settings, NOW)
-        publish_stage.publish(
-            store,
-            catalog,
-            settings,
-            assessor=assessor.version,
-            figures=ledger_stage.check_figures,
-            weigh=ledger_stage.weigher(catalog),
-        )
-        return tmp_path / folder
-
-    return run
 
 
 def test_a_script_in_a_title_is_text_on_every_page(publish: Publish) -> None:
@@ -163,3 +134,30 @@ def test_a_cell_never_starts_a_formula(store: Store, publish: Publish) -> None:
     publish(replace(EVIL, title="=HYPERLINK(1) low-dose naltrexone in ME/CFS"))
     rows = csv.DictReader(io.StringIO("".join(exports.as_csv(wanted(store)))))
     assert any(r["title"].startswith("'=HYPERLINK") for r in rows)
+
+
+def test_a_build_on_top_of_an_old_one_gives_the_bytes_of_a_fresh_one(
+    publish: Publish, store: Store, catalog: Catalog, assessor: Assessor, tmp_path: Path
+) -> None:
+    site = publish()
+    linked = Link("CommentOn", "123456")
+    later = replace(EVIL, pmid="123457", title="Low-dose naltrexone in ME/CFS", links=(linked,))
+    publish(later)
+    before = (site / "papers/123457.html").read_bytes()
+    publish(EVIL)
+    assert (site / "papers/123457.html").read_bytes() != before  # its comment has a page now
+    publish(folder="fresh")
+    names = {p.relative_to(site) for p in site.rglob("*") if p.is_file()}
+    assert names == {
+        p.relative_to(tmp_path / "fresh") for p in (tmp_path / "fresh").rglob("*") if p.is_file()
+    }
+    for name in names:
+        assert (site / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes(), name
+
+
+def test_a_memo_that_cannot_be_read_is_made_again(publish: Publish, tmp_path: Path) -> None:
+    site = publish()
+    before = {p: p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    (tmp_path / ".site.build" / "memo.db").write_bytes(b"no database at all" * 100)
+    publish()
+    assert {p: p.read_bytes() for p in site.rglob("*") if p.is_file()} == before
