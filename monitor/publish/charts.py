@@ -18,6 +18,7 @@ from monitor.publish.views.moves import YearMove
 WIDTH: Final = 480
 _YEARS_HEIGHT: Final = 130
 _LABELS: Final = 6
+_HALF_LABEL: Final = 17.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,12 @@ class Bar:
     @property
     def middle(self) -> float:
         """Where its label stands."""
-        return round(self.x + self.width / 2, 1)
+        return _within(self.x + self.width / 2)
+
+
+def _within(x: float) -> float:
+    """The middle of a year's label, moved so that the label is not cut at an edge."""
+    return round(min(max(x, _HALF_LABEL), WIDTH - _HALF_LABEL), 1)
 
 
 def years(values: Iterable[int | None]) -> tuple[Bar, ...]:
@@ -127,7 +133,7 @@ def timeline(moves: Sequence[YearMove]) -> Timeline | None:
     )
     every = max(1, -(-(last - first + 1) // _LABELS))
     labels = tuple(
-        (year, round((year - first + 0.5) * step, 1)) for year in range(first, last + 1, every)
+        (year, _within((year - first + 0.5) * step)) for year in range(first, last + 1, every)
     )
     width = round((last - first + 1) * step, 1)
     height = round(axis + max(deep, 0) + 36, 1)

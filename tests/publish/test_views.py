@@ -11,7 +11,7 @@ import pytest
 
 from monitor.assess.assessor import Assessor
 from monitor.assess.card import model_card
-from monitor.catalog import Catalog
+from monitor.catalog import Catalog, ClaimKind
 from monitor.ledger.status import balance
 from monitor.model import (
     Article,
@@ -231,6 +231,27 @@ def test_a_claim_shows_the_strongest_and_counts_the_rest(
     assert (side.own, side.reviews, side.withdrawn, side.total) == (21, 1, 1, 23)
     assert len(side.shown) == SHOWN
     assert [x.line.pmid for x in side.shown[:2]] == ["best", "19"]
+
+
+def test_a_claim_about_uses_tells_designs_illness_by_illness(
+    lines: list[Line], catalog: Catalog
+) -> None:
+    about = next(c for c in catalog.claims if c.kind is ClaimKind.USES)
+    found = [bearing("1"), bearing("2"), bearing("3", withdrawn=True)]
+    known = {b.pmid: a_line(lines, b.pmid) for b in found}
+    known["1"] = replace(known["1"], populations=("ME/CFS", "pain"), design_label="Trial", tier=2)
+    known["2"] = replace(known["2"], populations=("ME/CFS",), design_label="Survey", tier=4)
+    shown = claim_view(about, found, None, (), (), (), known, catalog, balance, WORDS)
+    assert shown.uses == (
+        ("ME/CFS", (("Trial", 1), ("Survey", 1))),
+        ("pain", (("Trial", 1),)),
+    )
+
+
+def test_labels_of_years_are_not_cut_at_the_edges() -> None:
+    bars = charts.years([*range(1990, 2026)])
+    assert min(b.middle for b in bars) >= 17
+    assert max(b.middle for b in bars) <= charts.WIDTH - 17
 
 
 def test_history_keeps_changes_of_status_only(lines: list[Line], catalog: Catalog) -> None:

@@ -11,7 +11,7 @@
   var facets = form.querySelector(".facets");
   var say = form.dataset;
   var FILE = 0, TITLE = 1, CITATION = 2, YEAR = 3, DESIGN = 4, N = 5, TOPICS = 6, SIDES = 7, PEOPLE = 8, AUTHORS = 9, QUOTES = 10, STANDING = 11;
-  var SHOWN = 30, SLICE = 150, MOST = 6000;
+  var SHOWN = 30, SLICE = 60, MOST = 6000;
   var index = null, engine = null, sorted = false, loading = false, chosen = {}, plain = [];
 
   function load() {

@@ -81,7 +81,8 @@ class ClaimView:
     """The page of a claim or a mechanism.
 
     `list_file` is the list with all its papers, empty when there are none; `would_move` are
-    sentences computed from the rules of status, `would_change` is the curator's word on it.
+    sentences computed from the rules of status, `would_change` is the curator's word on it. `uses`
+    are illnesses with designs and numbers of papers, for a claim about uses.
     """
 
     id: str
@@ -102,6 +103,7 @@ class ClaimView:
     would_move: tuple[str, ...]
     would_change: str
     list_file: str
+    uses: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
 
     @property
     def status(self) -> ClaimStatus:
@@ -150,7 +152,21 @@ def claim_view(
         would_move=tuple(would_move(stands, found, lines, weigh, words)) if movable else (),
         would_change=words.say(about.would_change) if isinstance(about, Claim) else "",
         list_file=list_name(about) if found else "",
+        uses=tuple(_uses(found, lines, words))
+        if isinstance(about, Claim) and about.kind is ClaimKind.USES
+        else (),
     )
+
+
+def _uses(
+    bearings: Sequence[Bearing], lines: Mapping[str, Line], words: Words
+) -> Iterator[tuple[str, tuple[tuple[str, int], ...]]]:
+    """Who was studied, most papers first, with the designs, strongest first."""
+    standing = [lines[b.pmid] for b in bearings if not b.withdrawn]
+    people = Counter(p for x in standing for p in x.populations)
+    for who, _ in sorted(people.items(), key=lambda item: (-item[1], item[0])):
+        mine = sorted((x for x in standing if who in x.populations), key=lambda x: x.tier)
+        yield words.say(who), tuple(Counter(x.design_label for x in mine).items())
 
 
 def list_name(about: Claim | Mechanism) -> str:
