@@ -18,6 +18,7 @@ from monitor.patterns import Hit, Matcher, Pool
 
 _QUOTES = 2
 _MOST_LETTERS = 400
+_NONE: frozenset[int] = frozenset()
 
 
 class _Use(IntEnum):
@@ -54,6 +55,13 @@ class RelevanceReader:
 
     def __init__(self, catalog: Catalog, pool: Pool | None = None) -> None:
         self._topics = catalog.topics
+        self._off = [
+            Relevance(t.id, Level.OFF, (), f"Does not speak of {t.title}.") for t in self._topics
+        ]
+        self._by_heading: dict[str, set[int]] = defaultdict(set)
+        for number, topic in enumerate(self._topics):
+            for heading in (name for rule in topic.rules for name in rule.mesh):
+                self._by_heading[heading].add(number)
         self._matcher: Matcher[_Key] = Matcher(_cues(catalog.topics), pool)
 
     def read(self, article: Article, text: Text) -> tuple[Relevance, ...]:
@@ -61,10 +69,14 @@ class RelevanceReader:
         found = list(self._sentences(text))
         # All keywords in one go: no cue goes on over the end of a line.
         keywords = [self._hits("\n".join(article.keywords))] if article.keywords else []
-        return tuple(
-            self._judge(number, topic, article, found, keywords)
-            for number, topic in enumerate(self._topics)
-        )
+        # Most papers say nothing to most topics: only those with a cue or a heading are judged.
+        spoken = {number for f in (*found, *keywords) for _, (number, _) in f.spans}
+        for heading in article.mesh:
+            spoken |= self._by_heading.get(heading.name, _NONE)
+        judged = list(self._off)
+        for number in spoken:
+            judged[number] = self._judge(number, self._topics[number], article, found, keywords)
+        return tuple(judged)
 
     def _hits(self, words: str) -> _Found:
         return _Found(None, _by_key(self._matcher.find(words)))
@@ -103,7 +115,7 @@ class RelevanceReader:
                 named += any(f.cues(key) for f in keywords)
             if rule.cues and named >= rule.at_least:
                 return Relevance(topic.id, rule.level, _quotes(article, places, key), rule.reason)
-        return Relevance(topic.id, Level.OFF, (), f"Does not speak of {topic.title}.")
+        return self._off[number]
 
 
 def _cues(topics: Iterable[Topic]) -> Iterable[tuple[_Key, str]]:

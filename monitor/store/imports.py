@@ -251,7 +251,7 @@ def _admit(
             for pmid in part
             for entry in (entries[pmid],)
         ]
-        admitted.update(session.connection().execute(statement.values(rows)).scalars())
+        admitted.update(session.connection().execute(statement, rows).scalars())
     return {pmid: entry for pmid, entry in entries.items() if pmid in admitted}
 
 
