@@ -2,6 +2,7 @@
 
     python benchmarks/scale.py topics FILE.xml.gz [--topics 2 100 1000] [--most 300]
     python benchmarks/scale.py harvest [--held 20000] [--topics 10]
+    python benchmarks/scale.py ledger FILE.xml.gz [--papers 1000 2000]
     python benchmarks/scale.py subscribers [--readers 2000] [--database URL]
 
 The topics are made up (two rules of their own each), the readers too (sixteen kinds of choices);
@@ -16,6 +17,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -24,10 +26,13 @@ from pathlib import Path
 from monitor import catalog as catalogs
 from monitor.assess import stage as assess_stage
 from monitor.assess.assessor import Assessor
+from monitor.bulk.importer import Importer
+from monitor.bulk.reader import Reader
 from monitor.catalog import Catalog, Topic
 from monitor.demo.pubmed import PubMedServer
 from monitor.demo.sample import DEMO_WEEK_1, DEMO_WEEK_2, sample_revisions
 from monitor.digest import stage as digest_stage
+from monitor.errors import StoppedError
 from monitor.harvest import changes
 from monitor.harvest import stage as harvest_stage
 from monitor.harvest.entrez import PubMed
@@ -123,6 +128,44 @@ def harvest(number: int, count: int) -> None:
     )
 
 
+def ledger(file: str, numbers: list[int]) -> None:
+    known = catalogs.load(packaged_queries())
+    reader = Reader(Assessor(known), keep_all=True)
+    now = datetime.now(UTC)
+    for number in numbers:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "monitor.db"
+            store = Store(f"sqlite:///{path}")
+            schema.upgrade(store)
+            stop = Stop(number)
+            importer = Importer(store, reader, lambda: now, progress=stop.told, stop=stop)
+            with suppress(StoppedError):
+                importer.take(file)
+            taken: list[int] = []
+            spent = timed(lambda s=store, t=taken: t.append(ledger_stage.update(s, known, now)))  # type: ignore[misc]
+            store.close()
+            size = path.stat().st_size / taken[0]
+        print(
+            f"{taken[0]} papers that no topic wants, kept with --all: the ledger takes in "
+            f"{taken[0] / spent:.0f} a second; {size / 1000:.1f} kB of database each"
+        )
+
+
+class Stop:
+    """Says when so many records were read."""
+
+    def __init__(self, number: int) -> None:
+        self._number, self._read = number, 0
+
+    def told(self, read: int, _total: int) -> None:
+        """Note how many it were."""
+        self._read = read
+
+    def __call__(self) -> bool:
+        """Whether it is time."""
+        return self._read >= self._number
+
+
 def sample_store(url: str) -> tuple[Store, Catalog]:
     """A store with the sample, labelled and in the ledger."""
     store = Store(url)
@@ -182,6 +225,9 @@ def main() -> None:
     part = parts.add_parser("harvest")
     part.add_argument("--held", type=int, default=20_000)
     part.add_argument("--topics", type=int, default=10)
+    part = parts.add_parser("ledger")
+    part.add_argument("file")
+    part.add_argument("--papers", type=int, nargs="+", default=[1000, 2000])
     part = parts.add_parser("subscribers")
     part.add_argument("--readers", type=int, default=2000)
     part.add_argument("--database", default="")
@@ -190,6 +236,8 @@ def main() -> None:
         topics(given.file, given.topics, given.most)
     elif given.part == "harvest":
         harvest(given.held, given.topics)
+    elif given.part == "ledger":
+        ledger(given.file, given.papers)
     else:
         readers(given.database, given.readers)
 
