@@ -38,6 +38,9 @@ class Assessor:
         model = load() if model is None else model
         pool = Pool()  # every reader's cues are looked for in one pass
         self._relevance = RelevanceReader(catalog, pool)
+        self._sieve = RelevanceReader(
+            catalog
+        )  # with a small trie of its own: most papers stop here
         self._design = DesignReader(catalog, model, pool)
         self._mechanisms = MechanismReader(catalog, pool=pool)
         self._trained_on = model.trained_on
@@ -90,6 +93,8 @@ class Assessor:
 
     def topics(self, article: Article) -> tuple[str, ...]:
         """Ids of the topics that want a paper; much quicker than all labels."""
+        if not self._sieve.may_speak(article):
+            return ()
         found = self._relevance.read(article, read_text(article))
         return tuple(r.topic for r in found if r.level is not Level.OFF)
 

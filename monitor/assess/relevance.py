@@ -78,6 +78,13 @@ class RelevanceReader:
             judged[number] = self._judge(number, self._topics[number], article, found, keywords)
         return tuple(judged)
 
+    def may_speak(self, article: Article) -> bool:
+        """Whether `read` could find anything: quick, for it asks for words and headings only."""
+        if any(heading.name in self._by_heading for heading in article.mesh):
+            return True
+        texts = (article.title, article.abstract, "\n".join(article.keywords))
+        return any(self._matcher.find(text) for text in texts if text)
+
     def _hits(self, words: str) -> _Found:
         return _Found(None, _by_key(self._matcher.find(words)))
 
