@@ -345,3 +345,16 @@ def test_pieces_of_abstracts_up_to_forty_thousand_letters_are_read(
     found = NOISE_ASSESSOR.assess(article)
     assert all(q.holds(article) for q in every_quote(found))
     assert 0.0 <= found.design.confidence <= 1.0
+
+
+def test_the_quick_answer_on_topics_is_the_whole_one(
+    assessor: Assessor, sample: list[Article]
+) -> None:
+    strangers = [
+        Article(pmid="1", title="Growth of barley on sandy soils"),
+        Article(pmid="2", title="Barley", keywords=("low-dose naltrexone",)),
+        Article(pmid="3", title="Barley", mesh=(MeshHeading("Naltrexone", "D009271", major=True),)),
+    ]
+    for article in [*sample, *strangers]:
+        assert assessor.topics(article) == assessor.assess(article).topics()
+    assert assessor.topics(strangers[0]) == ()
