@@ -16,7 +16,7 @@ from monitor.model import Balance, Bearing, FigureCheck, Level, Paper
 from monitor.store import Store, issues
 from monitor.store import ledger as rows
 
-_BATCH: Final = 200
+_BATCH: Final = 500
 _FIRST_PERIOD: Final = timedelta(days=7)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, delete, func, or_, select
+from sqlmodel import Session, SQLModel, and_, col, delete, func, or_, select
 
 from monitor.model import Article, Assessment, Balance, Bearing, Change, Event
 from monitor.store.codec import decode, encode
@@ -103,18 +103,65 @@ def outstanding(store: Store, limit: int) -> list[Outstanding]:
             )
             .limit(limit)
         )
-        return [_outstanding(session, *row) for row in session.exec(query)]
+        found = session.exec(query).all()
+        taken = [row[2] for row in found if row[2] is not None]
+        about = _About(
+            before=_labels(session, (row.assessment_id for row in taken)),
+            seeds=_seeds(session, (row[0].pmid for row in found)),
+            changes=_changes(session, (row[0].pmid for row in found)),
+        )
+        return [_outstanding(about, *row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What else is known about a batch of papers: asked once for all of them.
+
+    `before` are labels by assessment, `changes` by paper, each with its revision, oldest first.
+    """
+
+    before: dict[int, str]
+    seeds: frozenset[str]
+    changes: dict[str, list[tuple[int, str]]]
+
+
+def _labels(session: Session, numbers: Iterable[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for part in chunks(numbers):
+        query = select(AssessmentRow.id, AssessmentRow.data).where(col(AssessmentRow.id).in_(part))
+        found.update({number or 0: data for number, data in session.exec(query)})
+    return found
+
+
+def _seeds(session: Session, pmids: Iterable[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for part in chunks(pmids):
+        query = select(ArticleTopicRow.pmid).where(
+            col(ArticleTopicRow.pmid).in_(part), col(ArticleTopicRow.seed)
+        )
+        found.update(session.exec(query))
+    return frozenset(found)
+
+
+def _changes(session: Session, pmids: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for part in chunks(pmids):
+        query = (
+            select(ArticleVersionRow.pmid, ArticleVersionRow.id, ArticleVersionRow.changes)
+            .where(col(ArticleVersionRow.pmid).in_(part))
+            .order_by(col(ArticleVersionRow.id))
+        )
+        for pmid, number, text in session.exec(query):
+            found.setdefault(pmid, []).append((number or 0, text))
+    return found
 
 
 def _outstanding(
-    session: Session, article: ArticleRow, labels: AssessmentRow, taken: LedgerPaperRow | None
+    about: _About, article: ArticleRow, labels: AssessmentRow, taken: LedgerPaperRow | None
 ) -> Outstanding:
-    before = session.get(AssessmentRow, taken.assessment_id) if taken else None
-    seed = session.exec(
-        select(func.count())
-        .select_from(ArticleTopicRow)
-        .where(ArticleTopicRow.pmid == article.pmid, col(ArticleTopicRow.seed))
-    ).one()
+    before = about.before.get(taken.assessment_id) if taken else None
+    since = taken.version_id if taken else 0
+    changes = (text for number, text in about.changes.get(article.pmid, ()) if number > since)
     return Outstanding(
         article=decode(Article, article.data),
         assessment=decode(Assessment, labels.data),
@@ -122,21 +169,12 @@ def _outstanding(
         assessment_id=article.assessment_id or 0,
         first_seen=article.first_seen,
         gone=article.gone,
-        seed=bool(seed),
-        before=decode(Assessment, before.data) if before else None,
+        seed=article.pmid in about.seeds,
+        before=decode(Assessment, before) if before else None,
         announced=bool(taken and taken.announced),
-        changes=_changes_since(session, article.pmid, taken.version_id if taken else 0),
+        changes=tuple(c for text in changes for c in decode(tuple[Change, ...], text)),
         memory=taken.data if taken else "",
     )
-
-
-def _changes_since(session: Session, pmid: str, version_id: int) -> tuple[Change, ...]:
-    query = (
-        select(ArticleVersionRow.changes)
-        .where(ArticleVersionRow.pmid == pmid, col(ArticleVersionRow.id) > version_id)
-        .order_by(col(ArticleVersionRow.id))
-    )
-    return tuple(c for text in session.exec(query) for c in decode(tuple[Change, ...], text))
 
 
 def bearings(store: Store, claims: Collection[str] | None = None) -> dict[str, list[Bearing]]:
@@ -197,71 +235,107 @@ def history(store: Store, claim: str) -> list[tuple[datetime, str, Balance]]:
 
 
 def record(store: Store, steps: Sequence[Step], now: datetime) -> None:
-    """Write steps in order, in one transaction. Events that are there already stay as they are."""
+    """Write steps in order, in one transaction. Events that are there already stay as they are.
+
+    What a later step of the batch replaces is not written first: one statement a table.
+    """
     with store.write() as session:
-        for step in steps:
-            _write(session, step, now)
+        _write_bearings(session, steps)
+        _write_balances(session, steps, now)
+        _append(session, [event for step in steps for event in step.events])
+        taken = [
+            {
+                "pmid": step.pmid,
+                "version_id": step.version_id,
+                "assessment_id": step.assessment_id,
+                "announced": step.announced,
+                "data": step.memory,
+            }
+            for step in {step.pmid: step for step in steps}.values()
+        ]
+        _upsert(session, LedgerPaperRow, ("pmid",), taken)
 
 
-def _write(session: Session, step: Step, now: datetime) -> None:
-    connection = session.connection()
-    session.exec(delete(BearingRow).where(col(BearingRow.pmid) == step.pmid))
-    for claim, bearing in (*step.bearings, *step.moved):
-        data = encode(bearing)
-        connection.execute(
-            insert(session, BearingRow)
-            .values(claim=claim, pmid=bearing.pmid, data=data)
-            .on_conflict_do_update(index_elements=["claim", "pmid"], set_={"data": data})
-        )
-    for balance in step.balances:
-        row = {"status": balance.status.value, "data": encode(balance)}
-        connection.execute(
-            insert(session, ClaimRow)
-            .values(id=balance.claim, **row)
-            .on_conflict_do_update(index_elements=["id"], set_=row)
-        )
-        session.add(
-            ClaimHistoryRow(
-                claim=balance.claim,
-                at=now,
-                cause=step.pmid,
-                status=row["status"],
-                data=row["data"],
-            )
-        )
-    for event in step.events:
-        _append(session, event)
-    taken = {
-        "version_id": step.version_id,
-        "assessment_id": step.assessment_id,
-        "announced": step.announced,
-        "data": step.memory,
-    }
-    connection.execute(
-        insert(session, LedgerPaperRow)
-        .values(pmid=step.pmid, **taken)
-        .on_conflict_do_update(index_elements=["pmid"], set_=taken)
-    )
+def _write_bearings(session: Session, steps: Sequence[Step]) -> None:
+    """Each step replaces the bearings of its paper, and single ones of others."""
+    new: dict[str, dict[str, Bearing]] = {}
+    for step in steps:
+        new[step.pmid] = {}
+        for claim, bearing in (*step.bearings, *step.moved):
+            new.setdefault(bearing.pmid, {})[claim] = bearing
+    for part in chunks(dict.fromkeys(step.pmid for step in steps)):
+        session.exec(delete(BearingRow).where(col(BearingRow.pmid).in_(part)))
+    rows = [
+        {"claim": claim, "pmid": pmid, "data": encode(bearing)}
+        for pmid, claims in new.items()
+        for claim, bearing in claims.items()
+    ]
+    _upsert(session, BearingRow, ("claim", "pmid"), rows)
 
 
-def _append(session: Session, event: Event) -> None:
-    statement = (
-        insert(session, EventRow)
-        .values(
-            key=event.key,
-            kind=event.kind.value,
-            at=event.at,
-            claim=event.claim,
-            data=encode(event),
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(EventRow.id)
-    )
-    number = session.connection().execute(statement).scalar()
-    if number is not None:
-        session.add_all(
-            EventPaperRow(event_id=number, pmid=pmid) for pmid in dict.fromkeys(event.pmids)
-        )
+def _write_balances(session: Session, steps: Sequence[Step], now: datetime) -> None:
+    """Every balance goes into the history, the last one of a claim is where it stands."""
+    moves = [
+        {
+            "claim": balance.claim,
+            "at": now,
+            "cause": step.pmid,
+            "status": balance.status.value,
+            "data": encode(balance),
+        }
+        for step in steps
+        for balance in step.balances
+    ]
+    if moves:
+        session.connection().execute(insert(session, ClaimHistoryRow), moves)
+    last = {move["claim"]: move for move in moves}.values()
+    rows = [{"id": m["claim"], "status": m["status"], "data": m["data"]} for m in last]
+    _upsert(session, ClaimRow, ("id",), rows)
+
+
+def _upsert(
+    session: Session,
+    row: type[SQLModel],
+    key: Sequence[str],
+    rows: Sequence[Mapping[str, object]],
+) -> None:
+    if not rows:
+        return
+    statement = insert(session, row)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+    session.connection().execute(statement, rows)
+
+
+def _append(session: Session, told: Sequence[Event]) -> None:
+    """Events that are not there yet, in order, with their papers."""
+    fresh = {event.key: event for event in reversed(told)}  # of two with one key the first stays
+    for part in chunks(list(fresh)):
+        known = session.exec(select(EventRow.key).where(col(EventRow.key).in_(part))).all()
+        for key in known:
+            del fresh[key]
+    if not fresh:
+        return
+    rows = [
+        {
+            "key": event.key,
+            "kind": event.kind.value,
+            "at": event.at,
+            "claim": event.claim,
+            "data": encode(event),
+        }
+        for event in told
+        if fresh.get(event.key) is event
+    ]
+    session.connection().execute(insert(session, EventRow), rows)
+    papers: list[dict[str, object]] = []
+    for part in chunks(list(fresh)):
+        query = select(EventRow.id, EventRow.key).where(col(EventRow.key).in_(part))
+        for number, key in session.exec(query):
+            pmids = dict.fromkeys(fresh[key].pmids)
+            papers += [{"event_id": number, "pmid": pmid} for pmid in pmids]
+    if papers:
+        session.connection().execute(insert(session, EventPaperRow), papers)
 
 
 def events(
