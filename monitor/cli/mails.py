@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -14,6 +15,9 @@ from monitor.errors import ConfigurationError
 
 #: Mails of one job on the queue.
 DELIVERY_BATCH: Final = 100
+
+#: Where `--preview` writes.
+PREVIEW: Final = Path("preview")
 
 
 def register(app: typer.Typer) -> None:
@@ -63,15 +67,13 @@ def digest(
 def _preview(ctx: Context) -> None:
     from email import message_from_bytes, policy
     from email.message import EmailMessage
-    from pathlib import Path
 
     from monitor.digest import stage
 
-    folder = Path("preview")
-    folder.mkdir(exist_ok=True)
+    PREVIEW.mkdir(exist_ok=True)
     mails = stage.preview(ctx.store, ctx.catalog, ctx.settings, now(), _next_run(ctx, now()))
     for number, content in enumerate(mails.values(), 1):
-        path = folder / f"preview-{number}.eml"
+        path = PREVIEW / f"preview-{number}.eml"
         path.write_bytes(content)
         mail = message_from_bytes(content, policy=policy.default)
         html = mail.get_body(("html",)) if isinstance(mail, EmailMessage) else None

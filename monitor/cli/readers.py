@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from monitor.cli.common import Context, now, progress
+from monitor.cli.mails import PREVIEW
 from monitor.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from monitor.model import Subscriber
 
 _ALL_TIERS: Final = 9
+#: Bytes of a mail that hold its headers.
+_HEAD: Final = 8192
 _COLUMNS: Final = (
     "email",
     "topics",
@@ -140,9 +143,20 @@ def remove(context: typer.Context, email: str) -> None:
     if reader is None or not subscribers.remove(ctx.store, reader.email):
         raise ConfigurationError(f"{email}: no reader has this address.")
     subscribers.scrub(ctx.store)
-    for mail in ctx.settings.outbox_dir.glob(f"issue-*-{reader.id}.eml"):
-        mail.unlink()
+    for folder in (ctx.settings.outbox_dir, PREVIEW):
+        _forget_mails(folder, reader.email)
     print(f"{reader.email}: removed")
+
+
+def _forget_mails(folder: Path, address: str) -> None:
+    """Delete the mails to an address that stand in a folder, and their HTML."""
+    line = f"\nTo: {address}\n".encode()
+    for mail in folder.glob("*.eml"):
+        with mail.open("rb") as file:
+            found = line in file.read(_HEAD).replace(b"\r", b"").partition(b"\n\n")[0] + b"\n"
+        if found:
+            mail.unlink()
+            mail.with_suffix(".html").unlink(missing_ok=True)
 
 
 def _normal(email: str) -> str:

@@ -115,11 +115,14 @@ def test_removed_is_removed_from_database_and_outbox(work: Path, store: Store) -
     reader = subscribers.find(store, "leaver@example.org")
     assert reader is not None
     outbox = work / "outbox"
-    outbox.mkdir()
-    for name in ("issue-0001-1.eml", "issue-0001-2.eml", "issue-0002-2.eml", "issue-0001-12.eml"):
-        (outbox / name).write_bytes(b"leaver@example.org" if "-2." in name else b"else")
+    run("digest", "--preview")
+    run("digest", "--to", "leaver@example.org")
+    run("digest", "--to", "else@example.org")
+    assert len([p for p in work.rglob("*") if p.is_file() and b"leaver" in p.read_bytes()]) >= 3
     run("subscribers", "remove", "leaver@EXAMPLE.org")
-    assert sorted(p.name for p in outbox.iterdir()) == ["issue-0001-1.eml", "issue-0001-12.eml"]
+    (mail,) = outbox.iterdir()
+    assert b"else@example.org" in mail.read_bytes()
+    assert b"stays@example.org" in (work / "preview" / "preview-1.eml").read_bytes()
     held = [p for p in work.rglob("*") if p.is_file() and b"leaver" in p.read_bytes()]
     assert held == []
     with pytest.raises(ConfigurationError, match="no reader"):
