@@ -29,7 +29,7 @@ def test_a_week_goes_from_pubmed_to_the_mailbox_and_the_site(
     assert html is not None
     assert "Where the evidence stands" in html.get_content()
     start = (program.folder / "reports" / "index.html").read_text()
-    assert "Where the claims stand" in start
+    assert "Where the evidence stands" in start
 
     pubmed.today = TODAY
     program.run("run", "--once")
