@@ -7,6 +7,7 @@ is what is left. A paper of no clear design is "other", rather than a guess.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,11 @@ _SURE_TYPES = {
 }
 #: Headings that say only that animals or cells were there.
 _ANIMALS = frozenset({"Animals"})
+_HEALTHY = re.compile(
+    r"\b(?:healthy|matched|sedentary|unaffected|asymptomatic)\b(?:[\s/-]+\w+){0,4}[\s/-]+"
+    r"(?:controls?|subjects|volunteers|individuals|people|participants|donors|adults|wom[ae]n|men)\b",
+    re.IGNORECASE,
+)
 _QUOTES = 3
 _GUESS = 0.3
 #: PubMed's labels of letters, comments and editorials are seldom wrong; others less seldom.
@@ -102,6 +108,12 @@ class DesignReader:
         by_text = self._model.probabilities(scores.text)
         joined = self._model.probabilities(scores.joined)
         best, confidence = self._best(joined)
+        compared = self._compares_with_healthy(text, scores.findings)
+        if best == "cross_sectional" and compared:
+            # A ruling: with a healthy comparator it is one, whatever its authors call it.
+            best = "case_control"
+            either = sum(float(joined[self._column[d]]) for d in (best, "cross_sectional"))
+            confidence = min(self._model.confidence(either), 0.99)
         if not text.title.strip() and not text.abstract and not indexer:
             return DesignLabel(OTHER, 0.0, DesignSource.NONE, indexer=indexer)
         named = any(self._rules.designs[f.rule] == best for f in scores.findings)
@@ -125,7 +137,7 @@ class DesignReader:
             source=source,
             quotes=self._quotes(article, text, best, scores),
             indexer=indexer,
-            secondary=self._secondary(joined, best, scores.findings),
+            secondary=self._secondary(joined, best, scores.findings, compared=compared),
             disagrees=bool(indexer) and best not in indexer and not _akin(best, indexer),
         )
 
@@ -166,11 +178,22 @@ class DesignReader:
         best = max(summed, key=lambda c: summed[c])
         return best, min(self._model.confidence(summed[best]), 0.99)
 
+    def _compares_with_healthy(self, text: Text, findings: Sequence[Finding]) -> bool:
+        """Whether the paper sets its patients beside healthy or matched people."""
+        return any(
+            self._rules.designs[f.rule] == "case_control"
+            and f.place is not Place.EDGE
+            and _HEALTHY.search(text.of(f.sentence))
+            for f in findings
+        )
+
     def _secondary(
-        self, probabilities: Floats, best: str, findings: Sequence[Finding]
+        self, probabilities: Floats, best: str, findings: Sequence[Finding], *, compared: bool
     ) -> str | None:
-        """The second design of a mixed one: named by a rule, and likely."""
+        """The second design of a mixed one: by a ruling, or named by a rule and likely."""
         at = self._column
+        if best == "in_vitro" and compared:
+            return "case_control"  # cells of patients and of healthy people
         if best == "cohort" and TREATED_COHORT in at:
             treated = probabilities[at[TREATED_COHORT]]
             if treated > probabilities[at["cohort"]]:

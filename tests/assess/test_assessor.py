@@ -206,6 +206,58 @@ def test_a_future_trial_does_not_make_a_trial(assessor: Assessor) -> None:
     assert assessor.assess(article).design.id == "narrative_review"
 
 
+def design_of(assessor: Assessor, title: str, abstract: str) -> tuple[str, str | None]:
+    found = assessor.assess(Article(pmid="12", title=title, abstract=abstract)).design
+    return found.id, found.secondary
+
+
+def test_a_healthy_comparator_makes_a_cross_sectional_study_a_comparison(
+    assessor: Assessor,
+) -> None:
+    found, _ = design_of(
+        assessor,
+        "Grip strength in ME/CFS: a cross-sectional study",
+        "In this cross-sectional study we measured the grip strength of 40 patients with ME/CFS "
+        "and of 40 matched healthy controls. Strength was lower in patients.",
+    )
+    assert found == "case_control"
+    alone, _ = design_of(
+        assessor,
+        "Grip strength in ME/CFS: a cross-sectional study",
+        "In this cross-sectional study we measured the grip strength of 40 patients with ME/CFS "
+        "once. Strength was associated with age. The prevalence of weakness was 30%.",
+    )
+    assert alone == "cross_sectional"
+
+
+def test_cells_of_patients_in_a_dish_are_a_laboratory_study_and_a_comparison(
+    assessor: Assessor,
+) -> None:
+    found = design_of(
+        assessor,
+        "Calcium influx in natural killer cells after naltrexone",
+        "Natural killer cells of 10 ME/CFS patients and 10 healthy controls were incubated in vitro "
+        "with naltrexone for 24 hours, and whole-cell patch-clamp recordings were made.",
+    )
+    assert found == ("in_vitro", "case_control")
+
+
+def test_questions_to_patients_are_a_survey_and_a_register_is_not(assessor: Assessor) -> None:
+    asked, _ = design_of(
+        assessor,
+        "Pacing: an online survey of people with ME/CFS",
+        "An online questionnaire was completed by 812 people with ME/CFS. Most respondents found "
+        "pacing helpful.",
+    )
+    counted, _ = design_of(
+        assessor,
+        "Chronic fatigue syndrome and income",
+        "We used data of the National Health Interview Survey on 40,000 adults. Weighted prevalence "
+        "was 1.3%. In logistic regression low income was associated with the illness.",
+    )
+    assert (asked, counted) == ("survey", "cross_sectional")
+
+
 def test_a_curator_has_the_last_word(known: Catalog) -> None:
     corrections = (
         Correction(pmid="1", field="design", value="case_series", reason="Read in full text.",
