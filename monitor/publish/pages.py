@@ -179,7 +179,7 @@ def _list_page(
         str(len(exported)),
         str(len(listed.lines) if number == 1 else 0),
         *(listed.name(n) for n in (number - 1, number + 1, listed.pages) if n <= listed.pages),
-        *(contents.digests.get(line.pmid, repr(line)) for line in lines),
+        *(contents.digests.get(line.pmid) or repr(line) for line in lines),
         *(sides.get(line.pmid, "") for line in lines if sides),
     )
     values = {"v": listed, "at": number, "sides": sides, "export": export, "many": len(exported)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,6 +49,7 @@ def publish(
     words = language.words(settings.language, settings.translations_dir)
     made_by = stamp(catalog, settings, words)
     with (
+        _seldom_collected(),
         site.opened(settings.reports_dir) as folder,
         memo.opened(folder.room, made_by, PIECES) as kept,
     ):
@@ -65,6 +68,17 @@ def publish(
             made_by,
         )
         return folder.write(_counted(build.files(), progress))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the garbage collector look less often: it would walk all lines again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _counted(files: Iterator[File], progress: Progress | None) -> Iterator[File]:
