@@ -82,6 +82,8 @@ def demo(
 
 def check(context: typer.Context) -> None:
     """Check settings, queries, database and folders; every fault with what to do about it."""
+    from monitor.publish import language
+
     ctx: Context = context.obj
     settings = ctx.settings
     print("settings: good")
@@ -92,6 +94,8 @@ def check(context: typer.Context) -> None:
     )
     print(f"assessor: good, version {ctx.assessor.version}")
     print(f"database: good, {ctx.store.url}")
+    said = language.words(settings.language, settings.translations_dir)
+    print(f"language: good, {said.locale.english_name}")
     warnings = []
     if not settings.entrez_email:
         warnings.append("MONITOR_ENTREZ_EMAIL is not set: harvest will refuse to start.")
