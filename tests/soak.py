@@ -356,6 +356,7 @@ class Soak:
         return [(p, d) for p, d in self.last_shown.items() if p in pmids and d <= first]
 
     def _measure(self) -> None:
+        self.server.requests.clear()  # the small PubMed's own log would grow
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
             pages = int(file.read().split()[1])
         self.report.megabytes.append(pages * resource.getpagesize() / 1e6)

@@ -168,7 +168,7 @@ class Daemon:
 
     def _must_stop(self) -> bool:
         """Whether to end the job at hand: we were told to, or the lead is lost."""
-        if self.stop.is_set():
+        if self.stop.is_set() or not self.lock.held:
             return True
         if time.monotonic() - self._checked < _CHECKED:
             return False

@@ -40,6 +40,11 @@ class Lock:
         """Take it; False when another process has it."""
         return self._take_file() if self._store.is_sqlite else self._take_advisory()
 
+    @property
+    def held(self) -> bool:
+        """Whether we took it and did not notice that it was lost; nobody is asked."""
+        return self._file is not None or self._connection is not None
+
     def keep(self) -> bool:
         """Whether it is still ours: PostgreSQL may have restarted since."""
         if self._file is not None:

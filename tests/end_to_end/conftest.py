@@ -16,6 +16,7 @@ from lxml import etree
 from monitor.demo.pubmed import PubMedServer
 from monitor.demo.sample import DEMO_WEEK_2, sample_revisions
 from monitor.store import Store
+from tests.store.conftest import database, postgresql  # noqa: F401 - fixtures
 
 
 @dataclass

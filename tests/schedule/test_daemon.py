@@ -159,6 +159,25 @@ def test_the_second_waits_and_takes_over(make: Maker, store: Store) -> None:
     daemon.lock.release()
 
 
+def test_who_lost_the_lead_begins_no_other_job(make: Maker, store: Store, clock: Clock) -> None:
+    started(store)
+    clock.now += timedelta(days=8)
+    daemon = make({})
+    other = Lock(store, locks.LEADER)
+
+    def lost(job: JobName, _run: str, _stop: Callable[[], bool]) -> child.Ended:
+        daemon.lock.release()  # as when the server restarts
+        assert other.take()
+        return child.Ended(JobState.STOPPED)
+
+    daemon.perform = lost
+    daemon.once()
+    assert [r.state for r in jobs.since(store, NOW)] == [JobState.STOPPED]
+    daemon.once()
+    assert len(jobs.since(store, NOW)) == 1
+    other.release()
+
+
 def test_a_database_that_cannot_be_used_is_waited_for(
     make: Maker, store: Store, capfd: pytest.CaptureFixture[str]
 ) -> None:
