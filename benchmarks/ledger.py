@@ -118,6 +118,8 @@ def through_the_store(papers: list[LedgerPaper], new: int) -> None:
         for part, what in ((papers[:-new], "built anew"), (papers[-new:], "brought up to date")):
             fill(store, part)
             gc.collect()
+            gc.freeze()  # the program starts anew for each update, and sets the same threshold
+            gc.set_threshold(50_000, 20, 20)
             start, spent = time.perf_counter(), time.process_time()
             count = stage.update(store, known, NOW)
             seconds, processor = time.perf_counter() - start, time.process_time() - spent
