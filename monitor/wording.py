@@ -19,7 +19,16 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from monitor.catalog import Catalog
-from monitor.model import Article, Assessment, ClaimStatus, Direction, Dose, EventKind, Stance
+from monitor.model import (
+    Article,
+    Assessment,
+    ClaimStatus,
+    Direction,
+    Dose,
+    EventKind,
+    SampleSize,
+    Stance,
+)
 
 
 def to_say(text: str) -> str:
@@ -97,6 +106,11 @@ _SURE: Final = (
     (0.7, to_say("likely")),
     (0.5, to_say("uncertain")),
     (0.0, to_say("very uncertain")),
+)
+#: Designs whose sample may be animals, samples or studies: only a number is told.
+_NOT_PEOPLE: Final = frozenset(
+    "animal in_vitro in_silico methods_development meta_analysis systematic_review "
+    "scoping_review evidence_summary guideline_consensus narrative_review hypothesis other".split()
 )
 _SIDES: Final = {
     Stance.SUPPORTS: to_say("Reports support for: %(what)s."),
@@ -201,13 +215,7 @@ class Words:
         if not article.abstract:
             return f"{parts[0]}. {self.say(NO_ABSTRACT)}"
         if assessment.sample_size:
-            n = assessment.sample_size.n
-            planned = assessment.sample_size.planned
-            parts.append(
-                self.say_many("%(num)s participant planned", "%(num)s participants planned", n)
-                if planned
-                else f"n = {self.number(n)}"
-            )
+            parts.append(self._size(assessment.sample_size, assessment.design.id))
         if assessment.populations:
             parts.append(self._few(self.say(f.value) for f in assessment.populations))
         if assessment.doses:
@@ -217,6 +225,15 @@ class Words:
         result = self.say(_RESULT.get(assessment.result.direction, ""))
         more = [result, self._sides(assessment, catalog)]
         return " ".join([sentence, *(m for m in more if m)])
+
+    def _size(self, size: SampleSize, design: str) -> str:
+        if size.planned:
+            return self.say_many(
+                "%(num)s participant planned", "%(num)s participants planned", size.n
+            )
+        if design in _NOT_PEOPLE:
+            return f"n = {self.number(size.n)}"
+        return self.say_many("%(num)s participant", "%(num)s participants", size.n)
 
     def _what(self, assessment: Assessment, catalog: Catalog) -> str:
         found = catalog.design.get(assessment.design.id)
