@@ -32,7 +32,7 @@ from monitor.model import Article, DesignLabel, DesignSource
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "monitor" / "assess" / "weights" / "mechanism-claims.json"
-THRESHOLDS = {"side": 0.42, "against": 0.32, "mention": 0.05}
+THRESHOLDS = {"side": 0.36, "against": 0.32, "mention": 0.05}
 STRENGTH = {"side": 0.03, "against": 0.03}
 #: What a paper counts in training that one reader labelled, and no second one checked.
 LESS = 0.5
