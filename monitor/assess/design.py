@@ -105,7 +105,6 @@ class DesignReader:
         """The design of a paper, with the passages that carry it."""
         indexer = self.indexed(article)
         scores = self._scores(article, text, indexer)
-        by_text = self._model.probabilities(scores.text)
         joined = self._model.probabilities(scores.joined)
         best, confidence = self._best(joined)
         compared = self._compares_with_healthy(text, scores.findings)
@@ -129,8 +128,7 @@ class DesignReader:
             return DesignLabel(
                 OTHER, round(min(confidence, least), 3), DesignSource.NONE, indexer=indexer
             )
-        text_best, text_confidence = self._best(by_text)
-        source = self._source(best, text_best, text_confidence, indexer)
+        source = self._source(best, *self._best(self._model.probabilities(scores.text)), indexer)
         return DesignLabel(
             id=best,
             confidence=round(confidence, 3),
@@ -172,10 +170,11 @@ class DesignReader:
     def _best(self, probabilities: Floats) -> tuple[str, float]:
         """The likeliest design; a treated cohort is a cohort."""
         at = self._column
-        summed = {c: float(probabilities[i]) for c, i in at.items() if c != TREATED_COHORT}
-        if TREATED_COHORT in at:
-            summed["cohort"] = summed.get("cohort", 0.0) + float(probabilities[at[TREATED_COHORT]])
-        best = max(summed, key=lambda c: summed[c])
+        summed = dict(zip(at, probabilities.tolist(), strict=True))
+        treated = summed.pop(TREATED_COHORT, None)
+        if treated is not None:
+            summed["cohort"] = summed.get("cohort", 0.0) + treated
+        best = max(summed, key=summed.__getitem__)
         return best, min(self._model.confidence(summed[best]), 0.99)
 
     def _compares_with_healthy(self, text: Text, findings: Sequence[Finding]) -> bool:
@@ -232,7 +231,7 @@ class DesignReader:
             return None
         rival = int(next(i for i in np.argsort(-logits) if i != label))
         ranked = [
-            (self._model.telling(text.tokens_of(s), label, rival), -i, s)
+            (self._model.telling(text.words_of(s), label, rival), -i, s)
             for i, s in enumerate(text.sentences)
         ]
         score, _, sentence = max(ranked, default=(0.0, 0, None))

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.assess.text import Text
-from monitor.patterns import Token
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -32,6 +31,7 @@ _TITLE = "t:"
 #: More than there can be rows, so that two row numbers make one.
 _STRIDE = 1 << 20
 _MOST_REMEMBERED = 200_000
+_TRUE = np.ones(1, dtype=np.bool_)
 #: Spellings that are one to the model.
 _ENDINGS = (("isation", "ization"), ("ised", "ized"), ("ising", "izing"), ("ise", "ize"))
 
@@ -90,11 +90,10 @@ class Vocabulary:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         plain = {n: i for i, n in enumerate(names) if " " not in n and not n.startswith(_TITLE)}
-        self._words = plain
         title: dict[int, int] = {}
         pairs: dict[int, int] = {}
         title_pairs: dict[int, int] = {}
-        self._known: dict[str, int] = {}
+        self._known = _Known(plain)
         for row, name in enumerate(names):
             titled = name.startswith(_TITLE)
             parts = [plain.get(word, -1) for word in name.removeprefix(_TITLE).split(" ")]
@@ -113,10 +112,8 @@ class Vocabulary:
         Those of a title stand for themselves and once more for the title's. No pair goes over from
         the title to the text.
         """
-        known, row = self._known.get, self._row
         named = [*title, "", *words] if title else words
-        found = [row(w) if (n := known(w)) is None else n for w in named]
-        numbers = np.array(found, dtype=np.int64)
+        numbers = np.array(list(map(self._known.__getitem__, named)), dtype=np.int64)
         # A pair with an unknown word has a number that no known pair has: below 0, or its second
         # number is one too large.
         seconds = np.where(numbers < 0, _STRIDE - 1, numbers)
@@ -127,10 +124,18 @@ class Vocabulary:
             parts += [self._title.of(own), self._title_pairs.of(pairs[: len(title) - 1])]
         return np.concatenate(parts)
 
-    def _row(self, word: str) -> int:
-        if len(self._known) > _MOST_REMEMBERED:
-            self._known.clear()
-        row = self._known[word] = self._words.get(normal(word), -1) if word else -1
+
+class _Known(dict[str, int]):
+    """Rows of words as texts write them, -1 for unknown ones; each is normalised only once."""
+
+    def __init__(self, rows: dict[str, int]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def __missing__(self, word: str) -> int:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        row = self[word] = self._rows.get(normal(word), -1) if word else -1
         return row
 
 
@@ -172,9 +177,10 @@ class DesignModel:
         if not rows.size:
             return self.bias.copy()
         rows.sort()
-        first = np.flatnonzero(np.diff(rows, prepend=-1))
-        ids = rows[first]
-        counts = np.diff(first, append=rows.size).astype(np.float32)
+        # Where a row is another than the one before it, and one past the end.
+        bounds = np.flatnonzero(np.concatenate((_TRUE, rows[1:] != rows[:-1], _TRUE)))
+        ids = rows[bounds[:-1]]
+        counts = (bounds[1:] - bounds[:-1]).astype(np.float32)
         row = (1.0 + np.log(counts)) * self.idf[ids]
         row /= math.sqrt(float(row @ row))
         return np.asarray(row @ self.weights[ids] + self.bias, dtype=np.float32)
@@ -191,9 +197,9 @@ class DesignModel:
         """How often the likeliest class is right at this probability, found by cross-validation."""
         return calibrated(probability, *self.calibration)
 
-    def telling(self, tokens: Sequence[Token], label: int, rival: int) -> float:
+    def telling(self, words: Sequence[str], label: int, rival: int) -> float:
         """How much the words of a passage speak for a class against another; for the quotes."""
-        ids = self.vocabulary.rows([t.text for t in tokens])
+        ids = self.vocabulary.rows(words)
         difference = self.weights[ids, label] - self.weights[ids, rival]
         return float((difference * self.idf[ids]).sum())
 

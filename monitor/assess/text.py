@@ -93,6 +93,12 @@ class Text:
         last = bisect_right(tokens.ends, sentence.end)
         return tokens[first:last]
 
+    def words_of(self, sentence: Sentence) -> list[str]:
+        """Words of a sentence, as they stand there."""
+        tokens = self.tokens(sentence.field)
+        first = bisect_left(tokens.starts, sentence.start)
+        return tokens.words[first : bisect_right(tokens.ends, sentence.end)]
+
     def sentence_at(self, name: FieldName, offset: int) -> Sentence | None:
         """The sentence that holds an offset; None between sentences and in labels."""
         for sentence in self.sentences:
