@@ -13,7 +13,7 @@ what is done for every word after that is a look-up of its number.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, KeysView, Sequence
 from functools import partial
 from itertools import accumulate
 from operator import itemgetter
@@ -25,6 +25,10 @@ from monitor.cues import WORD, Gap, parse
 Key = TypeVar("Key", bound=Hashable)
 
 _WORD = re.compile(f"({WORD})")
+#: The same for texts of which no letter or digit lies beyond Latin-1: a table instead of questions.
+_LATIN = "".join(c for c in map(chr, range(256)) if c.isalnum())
+_LATIN_WORD = re.compile(f"([{_LATIN}]+(?:[.,·][0-9]+)*)")
+_BEYOND = re.compile("[^\x00-\xff\u2000-\u206f\u2200-\u22ff]")
 _BREAK = re.compile(r"[.,:;!?\n]")
 _STOP = re.compile(r"[.;!?\n]")
 #: Words and gaps remembered; hostile text must not fill the memory.
@@ -112,7 +116,8 @@ class Tokens(Sequence[Token]):
 
 def tokenize(text: str) -> Tokens:
     """Words of a text with their offsets; "4.5" and "3,925" are one word each."""
-    parts = _WORD.split(text)
+    latin = text.isascii() or _BEYOND.search(text) is None
+    parts = (_LATIN_WORD if latin else _WORD).split(text)
     bounds = list(accumulate(map(len, parts)))
     kinds = list(map(_KINDS.__getitem__, parts[0::2]))
     kinds[0] = kinds[-1] = _STOPPED
@@ -124,10 +129,10 @@ class _Node:
 
     `words` and `gaps` lead on by parts of cues; `next` and `over` are the same by the numbers of
     words: to the nodes that follow, and to those at a distance, each with how far it may be.
-    `reach` is the longest distance.
+    `reach` is the longest distance, `distant` the keys of `over`.
     """
 
-    __slots__ = ("gaps", "next", "outs", "over", "reach", "words")
+    __slots__ = ("distant", "gaps", "next", "outs", "over", "reach", "words")
 
     def __init__(self) -> None:
         self.words: dict[str, _Node] = {}
@@ -135,9 +140,11 @@ class _Node:
         self.outs: list[tuple[int, Hashable]] = []
         self.next: dict[int, tuple[_Node, ...]] | None = None
         self.over: dict[int, tuple[tuple[int, _Node], ...]] | None = None
+        self.distant: KeysView[int] = _NOTHING
         self.reach = 0
 
 
+_NOTHING: KeysView[int] = dict[int, None]().keys()
 _Following = tuple[_Node, ...]
 #: Start and end of a place, and the (matcher, key) pairs of the cues that are there.
 _Found = tuple[int, int, list[tuple[int, Hashable]]]
@@ -159,6 +166,8 @@ class _Numbers(dict[str, int]):
             node.reach = max(node.gaps, default=0)
             node.next = {} if node.words else None
             node.over = {} if node.gaps else None
+            if node.over is not None:
+                node.distant = node.over.keys()  # a view: it sees what is added later
             for part in dict.fromkeys(
                 [*node.words, *(p for g in node.gaps.values() for p in g.words)]
             ):
@@ -210,11 +219,14 @@ class _Numbers(dict[str, int]):
 
 
 def _lead(nodes: _Following) -> _Following | dict[int, _Following]:
-    """Where cues go on that start with a word: only what may follow it, where that is all."""
+    """Where cues go on that start with a word: only what may follow it, where that is all.
+
+    The last node comes first, as it does from a stack.
+    """
     first = nodes[0]
     if len(nodes) == 1 and not first.outs and not first.gaps and first.next is not None:
         return first.next
-    return nodes
+    return nodes[::-1]
 
 
 def _share(node: _Node, known: dict[Hashable, _Node]) -> _Node:
@@ -285,22 +297,71 @@ class Pool:
             self._numbers = _Numbers(self._root)
         numbers = list(map(self._numbers.__getitem__, tokens.words))
         numbers.append(_END)
+        kinds, until = tokens.kinds, tokens.until
         found: list[_Found] = []
+        stack: list[tuple[int, _Node]] = []
+        # The first step of `_walk` is written out here: from most words no cue goes further.
         for at, nodes in enumerate(map(self._numbers.leads.get, numbers)):
             if nodes is None:
                 continue
-            if isinstance(nodes, dict):  # most cues begin with a word that alone says nothing
-                following = nodes.get(numbers[at + 1])
-                if following is not None and tokens.kinds[at + 1] == _JOINED:
-                    _walk(tokens, numbers, at, [(at + 1, n) for n in following], found)
-            else:
-                _walk(tokens, numbers, at, [(at, n) for n in nodes], found)
+            after = at + 1
+            if type(nodes) is dict:  # most cues begin with a word that alone says nothing
+                following = nodes.get(numbers[after])
+                if following is not None and kinds[after] == _JOINED:
+                    stack = [(after, n) for n in following]
+                    _walk(tokens, numbers, at, stack, found)
+                continue
+            for node in nodes:
+                if node.outs:
+                    found.append((tokens.starts[at], tokens.ends[at], node.outs))
+                if node.next is not None and kinds[after] == _JOINED:
+                    following = node.next.get(numbers[after])
+                    if following is not None:
+                        stack = [(after, n) for n in following]
+                if node.over is not None:
+                    last, stop = after + node.reach + 1, until[at]
+                    ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136
+                    if not node.distant.isdisjoint(ahead):
+                        _reach(node.over, after, ahead, stack)
+                if stack:
+                    _walk(tokens, numbers, at, stack, found)
         found.sort(key=_by_place)
-        hits: list[dict[Hit[Hashable], None]] = [{} for _ in range(self._size)]
+        return self._hits(found)
+
+    def _hits(self, found: list[_Found]) -> list[list[Hit[Hashable]]]:
+        """Hits of each matcher, each once; `found` is in order."""
+        hits: list[list[Hit[Hashable]]] = [[] for _ in range(self._size)]
+        before = (-1, -1)
         for start, end, outs in found:
+            again, before = before == (start, end), (start, end)
             for matcher, key in outs:
-                hits[matcher][_hit((key, start, end))] = None
-        return [list(h) for h in hits]
+                hit = _hit((key, start, end))
+                if not again or not _is_last(hits[matcher], hit):
+                    hits[matcher].append(hit)
+        return hits
+
+
+def _is_last(hits: list[Hit[Hashable]], wanted: Hit[Hashable]) -> bool:
+    """Whether a hit is among the last ones, those at its place."""
+    for hit in reversed(hits):
+        if hit == wanted:
+            return True
+        if hit[1] != wanted[1] or hit[2] != wanted[2]:
+            break
+    return False
+
+
+def _reach(
+    over: dict[int, tuple[tuple[int, _Node], ...]],
+    after: int,
+    ahead: list[int],
+    stack: list[tuple[int, _Node]],
+) -> None:
+    """Put on the stack what goes on at a distance from a word; `ahead` begins at `after`."""
+    for far, number in enumerate(ahead):
+        for width, node in over.get(number, ()):
+            if far <= width:
+                stack.append((after + far, node))
 
 
 def _walk(
@@ -326,11 +387,8 @@ def _walk(
         if over is not None:
             last, stop = after + node.reach + 1, until[at]
             ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136 - an inner loop
-            if not over.keys().isdisjoint(ahead):
-                for far, number in enumerate(ahead):
-                    for width, n in over.get(number, ()):
-                        if far <= width:
-                            stack.append((after + far, n))
+            if not node.distant.isdisjoint(ahead):
+                _reach(over, after, ahead, stack)
 
 
 class Matcher(Generic[Key]):
