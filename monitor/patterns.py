@@ -144,7 +144,7 @@ class _Node:
         self.reach = 0
 
 
-_NOTHING: KeysView[int] = dict[int, None]().keys()
+_NOTHING: KeysView[int] = {}.keys()
 _Following = tuple[_Node, ...]
 #: Start and end of a place, and the (matcher, key) pairs of the cues that are there.
 _Found = tuple[int, int, list[tuple[int, Hashable]]]
@@ -297,34 +297,16 @@ class Pool:
             self._numbers = _Numbers(self._root)
         numbers = list(map(self._numbers.__getitem__, tokens.words))
         numbers.append(_END)
-        kinds, until = tokens.kinds, tokens.until
         found: list[_Found] = []
-        stack: list[tuple[int, _Node]] = []
-        # The first step of `_walk` is written out here: from most words no cue goes further.
         for at, nodes in enumerate(map(self._numbers.leads.get, numbers)):
             if nodes is None:
                 continue
-            after = at + 1
-            if type(nodes) is dict:  # most cues begin with a word that alone says nothing
-                following = nodes.get(numbers[after])
-                if following is not None and kinds[after] == _JOINED:
-                    stack = [(after, n) for n in following]
-                    _walk(tokens, numbers, at, stack, found)
-                continue
-            for node in nodes:
-                if node.outs:
-                    found.append((tokens.starts[at], tokens.ends[at], node.outs))
-                if node.next is not None and kinds[after] == _JOINED:
-                    following = node.next.get(numbers[after])
-                    if following is not None:
-                        stack = [(after, n) for n in following]
-                if node.over is not None:
-                    last, stop = after + node.reach + 1, until[at]
-                    ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136
-                    if not node.distant.isdisjoint(ahead):
-                        _reach(node.over, after, ahead, stack)
-                if stack:
-                    _walk(tokens, numbers, at, stack, found)
+            if isinstance(nodes, dict):  # most cues begin with a word that alone says nothing
+                following = nodes.get(numbers[at + 1])
+                if following is not None and tokens.kinds[at + 1] == _JOINED:
+                    _walk(tokens, numbers, at, [(at + 1, n) for n in following], found)
+            else:
+                _begin(tokens, numbers, at, nodes, found)
         found.sort(key=_by_place)
         return self._hits(found)
 
@@ -362,6 +344,29 @@ def _reach(
         for width, node in over.get(number, ()):
             if far <= width:
                 stack.append((after + far, node))
+
+
+def _begin(
+    tokens: Tokens, numbers: list[int], at: int, nodes: _Following, found: list[_Found]
+) -> None:
+    """The first step of `_walk` from these nodes, without a stack: it is mostly the only one."""
+    after = at + 1
+    stack: list[tuple[int, _Node]] = []
+    for node in nodes:
+        if node.outs:
+            found.append((tokens.starts[at], tokens.ends[at], node.outs))
+        if node.next is not None and tokens.kinds[after] == _JOINED:
+            following = node.next.get(numbers[after])
+            if following is not None:
+                stack = [(after, n) for n in following]
+        over = node.over
+        if over is not None:
+            last, stop = after + node.reach + 1, tokens.until[at]
+            ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136 - an inner loop
+            if not node.distant.isdisjoint(ahead):
+                _reach(over, after, ahead, stack)
+        if stack:
+            _walk(tokens, numbers, at, stack, found)
 
 
 def _walk(

@@ -24,6 +24,7 @@ from monitor.assess.text import Text
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.int8]
 
 _FILE, _CARD, _EXAMPLES = "design.npz", "design.json", "design-trained-on.txt"
 #: Before the words of a title.
@@ -158,13 +159,17 @@ class _Rows:
 class DesignModel:
     """Weights and what they mean. `classes` are design ids; "cohort+treated" is a cohort too.
 
+    A weight is a row of `weights` times `scale`, by class. They stay bytes, for a paper needs a few
+    hundred rows of thousands, and small ones are nearer at hand.
+
     `rule_weights` maps "rule id@place" to what training adds to the rule's own weight, by class.
     """
 
     classes: tuple[str, ...]
     vocabulary: Vocabulary
     idf: Floats
-    weights: Floats
+    weights: Bytes
+    scale: Floats
     bias: Floats
     rule_weights: dict[str, Floats]
     calibration: tuple[float, float]
@@ -183,7 +188,9 @@ class DesignModel:
         counts = (bounds[1:] - bounds[:-1]).astype(np.float32)
         row = (1.0 + np.log(counts)) * self.idf[ids]
         row /= math.sqrt(float(row @ row))
-        return np.asarray(row @ self.weights[ids] + self.bias, dtype=np.float32)
+        return np.asarray(
+            row @ (self.weights.take(ids, axis=0) * self.scale) + self.bias, dtype=np.float32
+        )
 
     def probabilities(self, logits: Floats) -> Floats:
         """Probabilities of the classes, as sure as training left them: surer than they are right.
@@ -200,7 +207,8 @@ class DesignModel:
     def telling(self, words: Sequence[str], label: int, rival: int) -> float:
         """How much the words of a passage speak for a class against another; for the quotes."""
         ids = self.vocabulary.rows(words)
-        difference = self.weights[ids, label] - self.weights[ids, rival]
+        difference = self.weights[ids, label] * self.scale[label]
+        difference -= self.weights[ids, rival] * self.scale[rival]
         return float((difference * self.idf[ids]).sum())
 
 
@@ -212,12 +220,12 @@ def load() -> DesignModel:
     card: dict[str, Any] = json.loads((folder / _CARD).read_text(encoding="utf-8"))
     with (folder / _FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         words = bytes(arrays["vocabulary"]).decode("utf-8").split("\n")
-        weights = arrays["weights"].astype(np.float32) * arrays["scale"].astype(np.float32)
         return DesignModel(
             classes=tuple(card["classes"]),
             vocabulary=Vocabulary(words),
             idf=arrays["idf"].astype(np.float32),
-            weights=weights,
+            weights=arrays["weights"],
+            scale=arrays["scale"].astype(np.float32),
             bias=arrays["bias"].astype(np.float32),
             rule_weights=dict(zip(card["rules"], arrays["rules"].astype(np.float32), strict=True)),
             calibration=(card["calibration"]["slope"], card["calibration"]["offset"]),

@@ -30,6 +30,9 @@ _CLAUSE = re.compile(
     r"[;:,\s](?:(?<=;)\s|(?<=:)\s(?=[a-z(])|(?<=,)\s(?=and\s(?:no|not)\s)"
     r"|(?:(?<=,)\s|(?<=\s))(?=[bwath])(?=(?:but|whereas|although|though|however|while)\s))"
 )
+#: The same where none of the conjunctions is a word of the sentence.
+_PUNCTUATED = re.compile(r"[;:,](?:(?<=;)\s|(?<=:)\s(?=[a-z(])|(?<=,)\s(?=and\s(?:no|not)\s))")
+_CONJUNCTIONS = frozenset({"but", "whereas", "although", "though", "however", "while"})
 _SUBORDINATE = re.compile(r"(?:Although|While|Despite|Whereas|Even though|Though)\b")
 _COMMA = re.compile(r",\s(?![^()]*\))")
 
@@ -234,7 +237,9 @@ def _aside(whole: str, start: int, at: int) -> bool:
 
 def split_clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Clauses of the sentence `text[start:end]`, as offsets; in order, none of them blank."""
-    cuts = {m.end() for m in _CLAUSE.finditer(text, start, end)}
+    # Asked for with what follows: a conjunction is in most words only by its letters.
+    joined = any(w in text[start:end] for w in _CONJUNCTIONS)
+    cuts = {m.end() for m in (_CLAUSE if joined else _PUNCTUATED).finditer(text, start, end)}
     if _SUBORDINATE.match(text, start):
         comma = _COMMA.search(text, start, end)
         if comma:

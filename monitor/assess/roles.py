@@ -65,6 +65,20 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 
+_LABELLED = ("BACKGROUND", "INTRODUCTION", "OBJECTIVE", "AIM", "PURPOSE", "METHOD", "RESULT",
+             "CONCLUSION", "DISCUSSION")  # fmt: skip
+#: With what letters the names above end.
+_ENDS = (
+    "background", "aim", "aims", "objective", "objectives", "purpose", "introduction", "context",
+    "importance", "rationale", "goal", "goals", "hypothesis", "hypotheses", "method", "methods",
+    "material", "materials", "analysis", "analyses", "findings", "results", "patients", "design",
+    "setting", "participants", "subjects", "intervention", "interventions", "outcome", "outcomes",
+    "measure", "measures", "measurement", "measurements", "presentation", "report", "description",
+    "source", "sources", "selection", "result", "discussion", "conclusion", "conclusions",
+    "relevance", "interpretation", "significance", "implications", "registration", "number",
+    "dissemination", "limitations", "keyword", "keywords", "funding",
+)  # fmt: skip
+
 #: Votes of single words for a role, in units of log-odds, for abstracts without labels.
 _VOTES: dict[str, tuple[int, float]] = {
     word: (_ORDER.index(role), weight)
@@ -186,7 +200,8 @@ def _unlabelled(text: str, start: int, end: int) -> Iterator[Span]:
     """Parts of a running text, cut at labels such as "METHODS:" that stand in it."""
     role, at = _UNASSIGNED, start
     if ":" in text or text[start : start + 12].isupper() or " RESULTS " in text:
-        for match in _INLINE.finditer(text, start, end):
+        labels = _INLINE.finditer(text, start, end) if _may_be_labelled(text) else ()
+        for match in labels:
             label = match[1] or match[2]
             if not label[0].isupper() or (match[2] and not match[2].isupper()):
                 continue
@@ -195,6 +210,14 @@ def _unlabelled(text: str, start: int, end: int) -> Iterator[Span]:
             role, at = role_of_label(label, _UNASSIGNED), match.end()
     if end > at:
         yield at, end, role
+
+
+def _may_be_labelled(text: str) -> bool:
+    """Whether a label may stand in a text: far quicker than to look for one."""
+    if any(word in text for word in _LABELLED):
+        return True
+    before = text.lower().split(":")[:-1]
+    return any(part.rstrip().endswith(_ENDS) for part in before)
 
 
 def infer(tokens: Tokens, spans: Sequence[Span]) -> list[SectionCategory]:

@@ -38,6 +38,9 @@ _OPENERS = word_set(
     "when whereas whether while with"
 )
 
+#: A word of more letters is no abbreviation.
+_LONGEST = max(map(len, _ABBREVIATIONS))
+
 _NONE = tokenize("")
 
 
@@ -178,6 +181,10 @@ def _ends(text: str, sentence_start: int, match: re.Match[str]) -> bool:
     if not text[match.end()].isspace():
         # "patients.We found": the space was lost; "E.coli" and "Ph.D" have no small letter before.
         return match[0] == "." and text[match.start() - 1 : match.start()].islower()
+    at = match.start() - _LONGEST - 1
+    plain = at >= sentence_start and text[at : match.start()].isalpha()
+    if plain and text[match.end() + 1 : match.end() + 2].isupper():
+        return True  # the quick way out, for what most sentences end and begin with
     following = _STARTS.match(text, match.end())
     word = following[1] if following and following[1] else ""
     if not word:

@@ -37,57 +37,51 @@ _NOT_PEOPLE = word_set(
     "questions domains databases groups arms subgroups clusters components controls-only weekly "
     "schools samples eyes muscles joints lesions species records reports loci variants beats"
 )
+# But for _PER_CENT and _N_EQUALS, all up to _SENT_BEFORE are for words in small letters: patterns
+# that need not ask for the case are far quicker.
 _TOTAL_BEFORE = re.compile(
     r"\b(?:total(?: sample)?(?: size)?(?: of| n| was|:)?|overall,?|totall?ing|altogether|sample "
     r"(?:size )?(?:of|was|comprised|consisted of)|in all,?|included a total of|cohort of|sample "
     r"included|completed by|made up of|final sample(?: of)?)"
-    r"[\s(]*(?:unweighted\s*)?(?:n\s*=\s*)?$",
-    re.IGNORECASE,
+    r"[\s(]*(?:unweighted\s*)?(?:n\s*=\s*)?$"
 )
 _ACTION_BEFORE = re.compile(
     r"\b(?:included|recruited|enrolled|studied|analy[sz]ed|evaluated|assessed|examined|randomi[sz]ed"
     r"|surveyed|interviewed|applied to|reviewed|followed(?: up)?|reassessed|involved|involving|"
     r"comprising|data|dataset|compared|in|from)"
-    r"(?:\s+(?:data|responses|records|samples|of|from|the|a|cohort|sample|up|on|selected))*\s*$",
-    re.IGNORECASE,
+    r"(?:\s+(?:data|responses|records|samples|of|from|the|a|cohort|sample|up|on|selected))*\s*$"
 )
 _ANALYSED_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:finally |ultimately )?"
     r"(?:included in (?:the |our )?(?:final |present |this )?(?:analys[ie]s|study)|"
     r"analy[sz]ed|reassessed|evaluable)|"
-    r"completed (?:the|all|both|two)|in the (?:final )?analys[ie]s)",
-    re.IGNORECASE,
+    r"completed (?:the|all|both|two)|in the (?:final )?analys[ie]s)"
 )
 _DONE_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:also )?"
     r"(?:included|enrolled|recruited|randomi[sz]ed|studied|examined|assessed|"
     r"evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
     r"participated|took part|completed|responded|responding|underwent|performed|involved|"
-    r"(?:were|was) analy[sz]ed)",
-    re.IGNORECASE,
+    r"(?:were|was) analy[sz]ed)"
 )
 _SCREENED_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
-    r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|did not|died)",
-    re.IGNORECASE,
+    r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|did not|died)"
 )
 _PART_BEFORE = re.compile(
     r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom)|remaining|other|only|"
     r"another|additional|excluding|after excluding|affects?|affecting|estimated|"
-    r"\S\s+of the)[\s,(]*$",
-    re.IGNORECASE,
+    r"\S\s+of the)[\s,(]*$"
 )
 _PER_CENT = re.compile(
     r"^\s*[,(;\[]?\s*\d+(?:[.·]\d+)?\s*%(?!\s*(?:\(|of |wo?men|fe?male|response|white|girls|boys))"
 )
-_PREVALENCE = re.compile(
-    r"\b(?:per|million|billion|worldwide|1 in|one in|out of every)\b", re.IGNORECASE
-)
+_PREVALENCE = re.compile(r"\b(?:per|million|billion|worldwide|1 in|one in|out of every)\b")
 _N_EQUALS = re.compile(r"\b[nN](?:</i>)?\s*[=:]\s*$")
+_EQUALS = frozenset("=:")
 _SENT_BEFORE = re.compile(
     r"\b(?:distributed to|sent to|invited|mailed to|e-?mailed to|approached|contacted|screened)"
-    r"(?: a total of| to)?\s*$",
-    re.IGNORECASE,
+    r"(?: a total of| to)?\s*$"
 )
 _BREAKING = word_set(
     "in of were was had with for from to that which by at on the is are have has did who per or "
@@ -139,7 +133,7 @@ class Mention:
 def mentions(text: Text, sentence: Sentence, *, review: bool) -> list[Mention]:
     """Mentions of people in a sentence, in order; of a review only sums over its studies."""
     field = text.field(sentence.field)
-    if not has_numbers(field, sentence.start, sentence.end):
+    if not has_numbers(field, sentence.start, sentence.end, text.words_of(sentence)):
         return []
     tokens = text.tokens_of(sentence)
     found: list[Mention] = []
@@ -165,7 +159,7 @@ def _mention(
     listed: dict[int, int],
 ) -> Mention | None:
     before = field[max(sentence.start, number.start - 60) : number.start]
-    by_n = _N_EQUALS.search(before) is not None
+    by_n = before.rstrip()[-1:] in _EQUALS and _N_EQUALS.search(before) is not None
     last = earlier[-1].end if earlier else sentence.start
     remained = False
     end = number.end if by_n else _people_end(field, tokens, number) or listed.get(number.start)
@@ -240,12 +234,15 @@ def _judged(
 ) -> Mention | None:
     before = field[max(sentence.start, number.start - 60) : number.start]
     after = field[end : sentence.end]
+    of_the = before == "Of the " and _NARROWED.match(after) is not None
+    share = _PER_CENT.search(after) is not None
+    before, after = before.lower(), after.lower()
     if _PREVALENCE.search(before[-25:]) or _PREVALENCE.search(after[:25]):
         return None
     score = 0.4 if by_n else 0.8
     total = _TOTAL_BEFORE.search(before) is not None
     part = _PART_BEFORE.search(before) is not None and not by_n
-    part |= before == "Of the " and _NARROWED.match(after) is not None
+    part |= of_the
     if total:
         score += 2.0
     elif _ACTION_BEFORE.search(before):
@@ -257,7 +254,6 @@ def _judged(
         score += 2.2
     elif _soon(_DONE_AFTER, after, 110):
         score += 1.6
-    share = _PER_CENT.search(after) is not None
     if share:
         score -= 2.2
     if part:

@@ -34,14 +34,11 @@ _PLAIN = re.compile(r"\d+")
 
 
 _DIGIT = re.compile(r"\d")
-_LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def has_numbers(text: str, start: int, end: int) -> bool:
-    """Whether there may be a number in a passage, found out before its words are looked at."""
-    if _DIGIT.search(text, start, end):
-        return True
-    return not _SPELT.isdisjoint(_LETTERS.findall(text, start, end))
+def has_numbers(text: str, start: int, end: int, words: Sequence[str]) -> bool:
+    """Whether there may be a number in a passage `text[start:end]` of these words."""
+    return not _SPELT.isdisjoint(words) or _DIGIT.search(text, start, end) is not None
 
 
 class Number(NamedTuple):
@@ -56,18 +53,15 @@ class Number(NamedTuple):
 
 def whole_numbers(text: str, tokens: Sequence[Token]) -> Iterator[Number]:
     """All whole numbers of a text, in order. "4.5" is none, "3,925" and "25 409" are one each."""
-    at = 0
-    while at < len(tokens):
-        word = tokens[at].text
-        found = None
-        if word[0].isdigit():
-            found = _digits(text, tokens, at)
-        elif word in _SPELT:
-            found = _words(text, tokens, at)
+    last = -1
+    for at, (word, _, _) in enumerate(tokens):
+        spelt = word in _SPELT
+        if at <= last or not (spelt or word[0].isdigit()):
+            continue
+        found = (_words if spelt else _digits)(text, tokens, at)
         if found is not None:
             yield found
-            at = found.last
-        at += 1
+            last = found.last
 
 
 def _digits(text: str, tokens: Sequence[Token], at: int) -> Number | None:

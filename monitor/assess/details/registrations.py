@@ -30,6 +30,7 @@ _UNNAMED = frozenset({"EudraCT", "EUCT", "NTR"})
 _REVIEWS = re.compile(r"\bCRD\s?42\d{9}\b|\bCRD\s?42\d{7,10}\b")
 # One set of letters in front, so that the search skips the rest of the text quickly.
 _LOOK = re.compile(r"[\dCN](?:(?<=\d)\d{5}|(?<=C)TRI|(?<=N)(?:TR|L\d{4}))")
+_LOOK_ASCII = re.compile(r"[0-9CN](?:(?<=[0-9])[0-9]{5}|(?<=C)TRI|(?<=N)(?:TR|L[0-9]{4}))")
 _BANKS = frozenset(
     {
         "ANZCTR", "CRiS", "CTRI", "ChiCTR", "ClinicalTrials.gov", "DRKS", "EudraCT", "IRCT",
@@ -47,7 +48,7 @@ def read_registrations(article: Article, text: Text) -> tuple[tuple[Fact, ...], 
     reviews: dict[str, Fact] = {}
     for name in (FieldName.TITLE, FieldName.ABSTRACT):
         field = text.field(name)
-        if not _LOOK.search(field):
+        if not (_LOOK_ASCII if field.isascii() else _LOOK).search(field):
             continue
         for register, pattern in _TRIALS:
             if register not in field and register not in _UNNAMED:
