@@ -14,7 +14,7 @@ import gc
 import random
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -99,10 +99,29 @@ class Stored:
 
     def __init__(self, state: LedgerState, texts: dict[str, str]) -> None:
         self._state, self._texts = state, texts
+        self._tallies = state.tallies()
+        self._groups: dict[tuple[str, str], list[str]] = {}
+        for claim in self._tallies:
+            for pmid, bearing in state.claim(claim).bearings.items():
+                self._groups.setdefault((claim, bearing.group), []).append(pmid)
 
     def bearings(self, claim: str) -> Iterable[Bearing]:
         """All bearings on a claim."""
         return list(self._state.claim(claim).bearings.values())
+
+    def tally(self, claim: str) -> str | None:
+        """Where the sums were noted."""
+        return self._tallies.get(claim)
+
+    def around(
+        self, claims: Collection[str], pmids: Collection[str]
+    ) -> Iterable[tuple[str, Bearing]]:
+        """Bearings of these papers and of their groups on these claims."""
+        for claim in claims:
+            mine = self._state.claim(claim).bearings
+            for name in {mine[p].group for p in pmids if p in mine} - {""}:
+                yield from ((claim, mine[p]) for p in self._groups[claim, name])
+            yield from ((claim, mine[p]) for p in pmids if p in mine and not mine[p].group)
 
     def memories(self) -> Mapping[str, str]:
         """What the ledger noted about each paper."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from monitor.ledger.events import RANDOMIZED, Standing
 from monitor.ledger.groups import Groups, Signature
-from monitor.ledger.status import Tally, counts
+from monitor.ledger.status import RULES, Tally, counts
 from monitor.model import Bearing
 
 
@@ -16,16 +17,21 @@ from monitor.model import Bearing
 class ClaimState:
     """All papers that bear on one claim.
 
+    Where the claim's sums were noted only those papers are at hand that were restored; `partial`
+    then is true, and `restore` must have had the whole groups that a paper is or may come in.
+
     Removing a paper that counts builds its group anew: it may be what held the group together.
     """
 
     claim: str
     takes_no_side: bool = False
+    partial: bool = False
     bearings: dict[str, Bearing] = field(default_factory=dict)
     _groups: Groups = field(default_factory=Groups)
     _tally: Tally = field(init=False)
     _randomized: int = 0
     _sizes: Counter[int] = field(default_factory=Counter)
+    _seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._tally = Tally(self.claim, self.takes_no_side)
@@ -61,12 +67,59 @@ class ClaimState:
                 state._groups.restore(signature_of(bearing.pmid), bearing.group)
         return state
 
+    @classmethod
+    def of_text(cls, claim: str, text: str, *, takes_no_side: bool = False) -> ClaimState | None:
+        """The state whose sums `to_text` wrote, no paper at hand; None if by other rules."""
+        data = json.loads(text)
+        if data["rules"] != RULES:
+            return None
+        state = cls(claim, takes_no_side, partial=True)
+        state._tally = Tally.of_data(claim, data["tally"], takes_no_side=takes_no_side)
+        state._randomized = data["randomized"]
+        state._sizes = Counter({int(size): number for size, number in data["sizes"].items()})
+        return state
+
+    def to_text(self) -> str:
+        """The sums as one line of JSON, for `of_text`."""
+        return json.dumps(
+            {
+                "rules": RULES,
+                "tally": self._tally.to_data(),
+                "randomized": self._randomized,
+                "sizes": self._sizes,
+            },
+            separators=(",", ":"),
+        )
+
+    def restore(
+        self, bearings: Iterable[Bearing], signature_of: Callable[[str], Signature]
+    ) -> None:
+        """Have papers at hand that are in the sums; those that ever were, are known better here."""
+        for bearing in bearings:
+            if bearing.pmid in self._seen:
+                continue
+            self._seen.add(bearing.pmid)
+            self.bearings[bearing.pmid] = bearing
+            self._tally.restore(bearing)
+            if counts(bearing):
+                self._groups.restore(signature_of(bearing.pmid), bearing.group)
+
+    def saw(self, pmids: Iterable[str]) -> None:
+        """Note that these papers were asked for: those not at hand do not bear on the claim."""
+        self._seen.update(pmids)
+
+    def has(self, pmid: str) -> bool:
+        """Whether all that is known of a paper here is at hand."""
+        return not self.partial or pmid in self._seen
+
     def put(self, bearing: Bearing, who: Signature) -> tuple[Bearing, ...]:
         """Take a paper in, or anew.
 
         What changed: its own bearing first, then those of others whose group has another name.
         """
         pmid = bearing.pmid
+        if self.partial:
+            self._seen.add(pmid)
         old = self.bearings.get(pmid)
         stays = old is not None and counts(old) and counts(bearing)
         if old is not None and stays and self._groups.signature_of(pmid) == who:

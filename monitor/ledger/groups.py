@@ -181,7 +181,7 @@ class Groups:
         self._signatures[paper.pmid] = paper
         self._name[paper.pmid] = name
         self._members.setdefault(name, []).append(paper.pmid)
-        for key in _keys(paper):
+        for key in keys(paper):
             self._holders.setdefault(key, []).append(paper.pmid)
 
     def signature_of(self, pmid: str) -> Signature | None:
@@ -196,7 +196,7 @@ class Groups:
         """Add a paper; the papers that were there and whose group has another name now."""
         linked = self._linked(paper)
         self._signatures[paper.pmid] = paper
-        for key in _keys(paper):
+        for key in keys(paper):
             self._holders.setdefault(key, []).append(paper.pmid)
         names = list(dict.fromkeys(self._name[p] for p in linked))
         members = [paper.pmid]
@@ -216,7 +216,7 @@ class Groups:
         old = {p: self._name.pop(p) for p in rest}
         gone = {p: self._signatures.pop(p) for p in before}
         for one, signed in gone.items():
-            for key in _keys(signed):
+            for key in keys(signed):
                 self._holders[key].remove(one)
         for one in rest:
             self.add(gone[one])
@@ -226,7 +226,7 @@ class Groups:
         """One linked paper of each group that holds any. Only papers with a key in common count."""
         found: dict[str, str] = {}
         seen: set[str] = set()
-        for key in _keys(paper):
+        for key in keys(paper):
             for pmid in self._holders.get(key, ()):
                 if pmid in seen or (group := self._name[pmid]) in found:
                     continue
@@ -240,9 +240,10 @@ class Groups:
         return explain(self._signatures, one, other)
 
 
-def _keys(paper: Signature) -> list[str]:
-    keys = [*paper.people, *paper.orcids]
-    return [*keys, paper.unit] if paper.unit else keys
+def keys(paper: Signature) -> list[str]:
+    """People, ORCIDs and laboratory: only papers that share one of them can be linked."""
+    found = [*paper.people, *paper.orcids]
+    return [*found, paper.unit] if paper.unit else found
 
 
 def explain(signatures: Mapping[str, Signature], one: str, other: str) -> tuple[str, ...]:

@@ -10,18 +10,18 @@ nothing gives a ledger built anew.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from monitor.catalog import Catalog, ClaimKind
 from monitor.ledger import events
 from monitor.ledger.bearings import BearingReader, Judged
 from monitor.ledger.claims import ClaimState
 from monitor.ledger.events import About
-from monitor.ledger.groups import Signature, signature
+from monitor.ledger.groups import Signature, keys, signature, why_linked
+from monitor.ledger.source import Memory, Nothing, Source, keys_of_texts
 from monitor.model import (
     Article,
     Assessment,
@@ -72,69 +72,6 @@ class LedgerStep:
     memory: str
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What the ledger keeps with a paper: who made it, on which claims it bears, its registrations.
-
-    `withdrawn` says that it was counted as withdrawn.
-    """
-
-    signature: Signature
-    claims: tuple[str, ...] = ()
-    registrations: tuple[str, ...] = ()
-    protocol: bool = False
-    withdrawn: bool = False
-
-    def to_text(self) -> str:
-        """One line of JSON, for `of_text`."""
-        return json.dumps(
-            {
-                "who": self.signature.to_list(),
-                "claims": self.claims,
-                "registrations": self.registrations,
-                "protocol": self.protocol,
-                "withdrawn": self.withdrawn,
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
-
-    @classmethod
-    def of_text(cls, text: str) -> Memory:
-        """The memory that `to_text` wrote."""
-        data = json.loads(text)
-        return cls(
-            Signature.of_list(data["who"]),
-            tuple(data["claims"]),
-            tuple(data["registrations"]),
-            data["protocol"],
-            data["withdrawn"],
-        )
-
-
-class Source(Protocol):
-    """Where the ledger finds what it knew. Each is asked once for each claim or paper."""
-
-    def bearings(self, claim: str) -> Iterable[Bearing]:
-        """All bearings on a claim."""
-
-    def memories(self) -> Mapping[str, str]:
-        """What the ledger kept with every paper that it took in, by PMID."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """A source for a ledger that is built anew."""
-
-    def bearings(self, claim: str) -> Iterable[Bearing]:  # noqa: ARG002 - by the protocol
-        """None."""
-        return ()
-
-    def memories(self) -> Mapping[str, str]:
-        """None."""
-        return {}
-
-
 class Ledger:
     """What a catalog asks of the ledger: its claims and mechanisms, and how papers bear on them."""
 
@@ -168,6 +105,8 @@ class LedgerState:
     _texts: Mapping[str, str] = field(init=False)
     _memories: dict[str, Memory] = field(default_factory=dict)
     _registered: dict[str, list[str]] = field(default_factory=dict)
+    _touched: dict[str, None] = field(default_factory=dict)
+    _holders: dict[str, list[str]] | None = None
 
     def __post_init__(self) -> None:
         self._texts = self.source.memories()
@@ -192,14 +131,57 @@ class LedgerState:
         """A claim with all its papers."""
         state = self._claims.get(claim)
         if state is None:
-            state = ClaimState.restored(
-                claim,
-                self.source.bearings(claim),
-                self._signature,
-                takes_no_side=claim in self.ledger.without_sides,
-            )
+            without = claim in self.ledger.without_sides
+            if text := self.source.tally(claim):
+                state = ClaimState.of_text(claim, text, takes_no_side=without)
+            if state is None:
+                papers = self.source.bearings(claim)
+                state = ClaimState.restored(claim, papers, self._signature, takes_no_side=without)
             self._claims[claim] = state
         return state
+
+    def tallies(self) -> dict[str, str]:
+        """The sums of every claim that was touched since this was last asked, for the source."""
+        found = {claim: self.claim(claim).to_text() for claim in self._touched}
+        self._touched.clear()
+        return found
+
+    def _fetch(self, pmid: str, who: Signature, claims: Collection[str], *, known: bool) -> None:
+        """Have at hand what a paper may move on these claims: its group, those linked to it."""
+        partial = [c for c in claims if self.claim(c).partial]
+        if not partial:
+            return
+        wanted = {pmid} if known else set()
+        wanted.update(self._linked(who))
+        missing = [p for p in wanted if not all(self.claim(c).has(p) for c in partial)]
+        if not missing:
+            return
+        found: dict[str, list[Bearing]] = {}
+        for claim, bearing in self.source.around(partial, missing):
+            found.setdefault(claim, []).append(bearing)
+        for claim, bearings in found.items():
+            self.claim(claim).restore(bearings, self._signature)
+        for claim in partial:
+            self.claim(claim).saw(missing)
+
+    def _linked(self, who: Signature) -> Iterable[str]:
+        """The papers that count as one group's with a paper, whatever they bear on."""
+        if self._holders is None:
+            self._holders = self._index()
+        papers = dict.fromkeys(p for key in keys(who) for p in self._holders.get(key, ()))
+        return (p for p in papers if p != who.pmid and why_linked(who, self._signature(p)))
+
+    def _index(self) -> dict[str, list[str]]:
+        """The papers by their authors and laboratories."""
+        holders: dict[str, list[str]] = defaultdict(list)
+        unread = (t for p, t in self._texts.items() if t and p not in self._memories)
+        for pmid, found in keys_of_texts(unread):
+            for key in found:
+                holders[key].append(pmid)
+        for pmid, memory in self._memories.items():
+            for key in keys(memory.signature):
+                holders[key].append(pmid)
+        return holders
 
     def balances(self) -> dict[str, Balance]:
         """Where every mechanism and claim stands, also those without papers."""
@@ -218,11 +200,14 @@ class LedgerState:
         news = newly_withdrawn or (paper.news and paper.before is None)
         about = About(article.pmid, article.title, now, news)
         happened = list(self._paper_events(paper, about, wanted=wanted))
+        memory = _memory(article, assessment, tuple(found), withdrawn=withdrawn)
+        concerned = dict.fromkeys((*found, *(known.claims if known else ())))
+        self._fetch(article.pmid, memory.signature, concerned, known=known is not None)
+        self._touched.update(concerned)
         lost = self._lost(article.pmid, known) if withdrawn else {}
         if newly_withdrawn:
             event = events.evidence_withdrawn(about, lost, self.ledger.titles)
             happened += [event] if event else []
-        memory = _memory(article, assessment, tuple(found), withdrawn=withdrawn)
         if wanted and not withdrawn:
             happened += self._trial_events(about, memory, known)
         self._remember(article.pmid, memory)
@@ -318,6 +303,9 @@ class LedgerState:
         for number in old.registrations if old else ():
             self._registered[number].remove(pmid)
         self._memories[pmid] = memory
+        if self._holders is not None:
+            for key in keys(memory.signature):
+                self._holders.setdefault(key, []).append(pmid)
         self._note_registrations(pmid, memory)
 
     def _note_registrations(self, pmid: str, memory: Memory) -> None:

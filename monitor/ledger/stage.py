@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
@@ -25,10 +25,21 @@ class _Stored:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._tallies = rows.tallies(store)
 
     def bearings(self, claim: str) -> Iterable[Bearing]:
         """All bearings on a claim."""
         return rows.bearings(self._store, [claim]).get(claim, [])
+
+    def tally(self, claim: str) -> str | None:
+        """The sums over them, if they were noted."""
+        return self._tallies.get(claim)
+
+    def around(
+        self, claims: Collection[str], pmids: Collection[str]
+    ) -> Iterable[tuple[str, Bearing]]:
+        """Bearings of these papers and of their groups on these claims."""
+        return rows.bearings_around(self._store, claims, pmids)
 
     def memories(self) -> Mapping[str, str]:
         """What the ledger kept with every paper."""
@@ -69,10 +80,12 @@ def update(
                     memory=step.memory,
                 )
             )
-        rows.record(store, steps, now)
+        rows.record(store, steps, now, state.tallies())
         done += len(steps)
         if progress:
             progress(done, total)
+        if len(batch) < _BATCH:
+            break  # to ask again would be to look through all papers once more
     return done
 
 

@@ -8,8 +8,9 @@ strongest paper on that side.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from monitor.model import Balance, Bearing, ClaimStatus, Stance
 
@@ -24,6 +25,8 @@ LEAST_POINTS = 6.0
 MINORITY = 0.2
 _WEAKEST_THAT_CONTESTS = 3
 _HUMAN_TIER = 4
+#: By what rules sums were made: under others they must be added up anew.
+RULES: Final = f"1 {sorted(POINTS.items())} {LARGE} {_HUMAN_TIER}"
 
 
 def counts(bearing: Bearing) -> bool:
@@ -97,6 +100,54 @@ class Tally:
     groups: dict[str, _Group] = field(default_factory=dict)
     totals: list[float] = field(default_factory=lambda: [0.0, 0.0])
     sides: Counter[Stance] = field(default_factory=Counter)
+    #: Groups that are in the sums above and whose papers are not at hand.
+    unseen: int = 0
+
+    def to_data(self) -> dict[str, Any]:
+        """The sums as plain values, for JSON and `of_data`; papers of groups are not kept."""
+        return {
+            "stances": dict(self.stances),
+            "reviews": self.reviews,
+            "withdrawn": self.withdrawn,
+            "participants": dict(self.participants),
+            "designs": [
+                [stance, tier, design, number]
+                for stance, designs in self.designs.items()
+                for (tier, design), number in designs.items()
+                if number
+            ],
+            "groups": len(self.groups) + self.unseen,
+            "totals": self.totals,
+            "sides": dict(self.sides),
+        }
+
+    @classmethod
+    def of_data(cls, claim: str, data: Mapping[str, Any], *, takes_no_side: bool) -> Tally:
+        """The sums that `to_data` took apart. `restore` each group before it changes."""
+        tally = cls(
+            claim,
+            takes_no_side,
+            _by_stance(data["stances"]),
+            data["reviews"],
+            data["withdrawn"],
+            _by_stance(data["participants"]),
+            totals=list(data["totals"]),
+            sides=_by_stance(data["sides"]),
+            unseen=data["groups"],
+        )
+        for stance, tier, design, number in data["designs"]:
+            tally.designs.setdefault(Stance(stance), Counter())[tier, design] = number
+        return tally
+
+    def restore(self, bearing: Bearing) -> None:
+        """Have a paper at hand that is in the sums; all papers of its group must be restored."""
+        if not counts(bearing):
+            return
+        group = self.groups.get(bearing.group)
+        if group is None:
+            group = self.groups[bearing.group] = _Group()
+            self.unseen -= 1
+        group.add(bearing)
 
     def add(self, bearing: Bearing) -> None:
         """Count a paper."""
@@ -168,7 +219,7 @@ class Tally:
             return self._without_papers()
         counted = self._counted(papers)
         total = sum(self.totals)
-        if len(self.groups) < LEAST_GROUPS or total < LEAST_POINTS:
+        if len(self.groups) + self.unseen < LEAST_GROUPS or total < LEAST_POINTS:
             return ClaimStatus.THIN, f"{counted} Too little to weigh one side against the other."
         against = self.totals[1] / total
         if against > 1 - MINORITY:
@@ -212,9 +263,13 @@ class Tally:
             )
             if self.stances[stance]
         ]
-        groups = len(self.groups)
+        groups = len(self.groups) + self.unseen
         whole = f"{_papers(papers)} from {groups} independent group{'' if groups == 1 else 's'}"
         return f"{whole}: {', '.join(parts)}."
+
+
+def _by_stance(numbers: Mapping[str, int]) -> Counter[Stance]:
+    return Counter({Stance(name): number for name, number in numbers.items()})
 
 
 def _outranks(one: tuple[int, str] | None, other: tuple[int, str] | None) -> bool:

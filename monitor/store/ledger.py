@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, SQLModel, and_, col, delete, func, or_, select
 
 from monitor.model import Article, Assessment, Balance, Bearing, Change, Event
 from monitor.store.codec import decode, encode
 from monitor.store.engine import Store
-from monitor.store.rows import LONG_AGO, chunks, insert
+from monitor.store.rows import LONG_AGO, chunks, insert, table
 from monitor.store.tables import (
     ArticleRow,
     ArticleTopicRow,
@@ -192,6 +192,36 @@ def bearings(store: Store, claims: Collection[str] | None = None) -> dict[str, l
     return {c: decode(list[Bearing], f"[{','.join(found)}]") for c, found in texts.items()}
 
 
+def bearings_around(
+    store: Store, claims: Collection[str], pmids: Iterable[str]
+) -> list[tuple[str, Bearing]]:
+    """Bearings of these papers on these claims, and of all papers of their groups there."""
+    found: dict[tuple[str, str], str] = {}
+    names: set[str] = set()
+    columns = select(BearingRow.claim, BearingRow.pmid, BearingRow.group_name, BearingRow.data)
+    columns = columns.where(col(BearingRow.claim).in_(list(claims)))
+    with store.read() as session:
+        for part in chunks(pmids):
+            for claim, pmid, name, data in session.exec(
+                columns.where(col(BearingRow.pmid).in_(part))
+            ):
+                found[claim, pmid] = data
+                names.add(name)
+        for part in chunks(sorted(names - {""})):
+            for claim, pmid, _, data in session.exec(
+                columns.where(col(BearingRow.group_name).in_(part))
+            ):
+                found[claim, pmid] = data
+    decoded = decode(list[Bearing], f"[{','.join(found.values())}]")
+    return [(claim, bearing) for (claim, _), bearing in zip(found, decoded, strict=True)]
+
+
+def tallies(store: Store) -> dict[str, str]:
+    """The ledger's sums by claim, as given to `record`; "" where they are not known."""
+    with store.read() as session:
+        return dict(session.exec(select(ClaimRow.id, ClaimRow.tally)).all())
+
+
 def memories(store: Store, pmids: Iterable[str] | None = None) -> dict[str, str]:
     """What the ledger noted about each paper that it took in."""
     found: dict[str, str] = {}
@@ -235,14 +265,22 @@ def history(store: Store, claim: str) -> list[tuple[datetime, str, Balance]]:
         return [(r.at, r.cause, decode(Balance, r.data)) for r in session.exec(query)]
 
 
-def record(store: Store, steps: Sequence[Step], now: datetime) -> None:
+def record(
+    store: Store,
+    steps: Sequence[Step],
+    now: datetime,
+    tallies: Mapping[str, str] | None = None,
+) -> None:
     """Write steps in order, in one transaction. Events that are there already stay as they are.
 
-    What a later step of the batch replaces is not written first: one statement a table.
+    What a later step of the batch replaces is not written first: one statement a table. `tallies`
+    are the ledger's sums after the last step, of every claim that a step may have moved; without
+    them the sums of all claims are forgotten, as they may no longer be true.
     """
     with store.write() as session:
         _write_bearings(session, steps)
         _write_balances(session, steps, now)
+        _write_tallies(session, tallies)
         _append(session, [event for step in steps for event in step.events])
         taken = [
             {
@@ -267,11 +305,21 @@ def _write_bearings(session: Session, steps: Sequence[Step]) -> None:
     for part in chunks(dict.fromkeys(step.pmid for step in steps)):
         session.exec(delete(BearingRow).where(col(BearingRow.pmid).in_(part)))
     rows = [
-        {"claim": claim, "pmid": pmid, "data": encode(bearing)}
+        {"claim": claim, "pmid": pmid, "group_name": bearing.group, "data": encode(bearing)}
         for pmid, claims in new.items()
         for claim, bearing in claims.items()
     ]
     _upsert(session, BearingRow, ("claim", "pmid"), rows)
+
+
+def _write_tallies(session: Session, tallies: Mapping[str, str] | None) -> None:
+    claims = table(ClaimRow)
+    if tallies is None:
+        session.connection().execute(claims.update().values(tally=""))
+    elif tallies:
+        statement = claims.update().where(claims.c.id == bindparam("claim"))
+        rows = [{"claim": claim, "tally": text} for claim, text in tallies.items()]
+        session.connection().execute(statement, rows)
 
 
 def _write_balances(session: Session, steps: Sequence[Step], now: datetime) -> None:

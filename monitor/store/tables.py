@@ -186,23 +186,30 @@ class LedgerPaperRow(_Row, table=True):
 
 
 class BearingRow(_Row, table=True):
-    """How a paper bears on a claim, now."""
+    """How a paper bears on a claim, now. `group_name` repeats the group in `data`, "" for none."""
 
     __tablename__ = "bearing"
+    __table_args__ = (Index("ix_bearing_group", "claim", "group_name"),)
 
     claim: str = Field(primary_key=True)
     pmid: str = Field(sa_column=Column(Text, _fk("article.pmid"), primary_key=True))
     data: str = Field(sa_column=Column(Text, nullable=False))
+    group_name: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
 
 
 class ClaimRow(_Row, table=True):
-    """Where a claim (of claims.toml) or mechanism stands now."""
+    """Where a claim (of claims.toml) or mechanism stands now.
+
+    `tally` is the ledger's own text, its sums over all bearings; where it is "" they are added up
+    anew.
+    """
 
     __tablename__ = "claim"
 
     id: str = Field(primary_key=True)
     status: str
     data: str = Field(sa_column=Column(Text, nullable=False))
+    tally: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
 
 
 class ClaimHistoryRow(_Row, table=True):

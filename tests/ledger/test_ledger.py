@@ -33,6 +33,7 @@ class Written:
     def __init__(self):
         self.rows = {}
         self.texts = {}
+        self.sums = {}
 
     def write(self, step):
         self.rows = {k: b for k, b in self.rows.items() if k[1] != step.pmid}
@@ -43,6 +44,14 @@ class Written:
     def bearings(self, claim):
         return [b for (c, _), b in sorted(self.rows.items()) if c == claim]
 
+    def tally(self, claim):
+        return self.sums.get(claim)
+
+    def around(self, claims, pmids):
+        mine = {k: b for k, b in self.rows.items() if k[0] in claims}
+        groups = {(c, b.group) for (c, p), b in mine.items() if p in pmids and b.group}
+        return [(c, b) for (c, p), b in mine.items() if p in pmids or (c, b.group) in groups]
+
     def memories(self):
         return dict(self.texts)
 
@@ -52,7 +61,7 @@ def run(papers, batch=100):
     return run_in(papers, range(batch, len(papers), batch))
 
 
-def run_in(papers, cuts):
+def run_in(papers, cuts, *, summed=True):
     """The same with batches that end at these numbers of papers."""
     written, steps = Written(), []
     bounds = sorted({0, len(papers), *cuts})
@@ -62,6 +71,8 @@ def run_in(papers, cuts):
             step = state.apply(one, NOW)
             written.write(step)
             steps.append(step)
+        if summed:
+            written.sums.update(state.tallies())
     return steps, written
 
 

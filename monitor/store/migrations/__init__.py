@@ -1,3 +1,3 @@
 """Alembic migrations. `HEAD` is the revision this version of the program was made for."""
 
-HEAD = "0003"
+HEAD = "0004"
