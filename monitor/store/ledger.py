@@ -303,7 +303,10 @@ def _write_bearings(session: Session, steps: Sequence[Step]) -> None:
         for claim, bearing in (*step.bearings, *step.moved):
             new.setdefault(bearing.pmid, {})[claim] = bearing
     for part in chunks(dict.fromkeys(step.pmid for step in steps)):
-        session.exec(delete(BearingRow).where(col(BearingRow.pmid).in_(part)))
+        # A new paper has none yet; to look for them would be to read all that there are.
+        taken = select(LedgerPaperRow.pmid).where(col(LedgerPaperRow.pmid).in_(part))
+        if known := session.exec(taken).all():
+            session.exec(delete(BearingRow).where(col(BearingRow.pmid).in_(known)))
     rows = [
         {"claim": claim, "pmid": pmid, "group_name": bearing.group, "data": encode(bearing)}
         for pmid, claims in new.items()

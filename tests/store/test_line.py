@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from alembic import command
+
 from monitor.assess import stage as assess_stage
 from monitor.assess.assessor import Assessor
 from monitor.catalog import Catalog
@@ -14,7 +16,7 @@ from monitor.ledger import stage as ledger_stage
 from monitor.model import Article, Subscriber
 from monitor.publish import stage as publish_stage
 from monitor.settings import Settings
-from monitor.store import Store, articles, health, issues, ledger, papers, subscribers
+from monitor.store import Store, articles, health, issues, ledger, papers, schema, subscribers
 from tests.conftest import NOW, revision
 
 
@@ -67,3 +69,32 @@ def test_the_ledger_is_the_same_in_batches_of_any_size(
     ledger_stage.update(store, catalog, NOW)
     assert {e.key for e in ledger.events(store)} == in_parts
     assert ledger.balances(store) == stands
+
+
+def test_sums_of_claims_are_made_anew_after_a_migration_and_tell_the_same(
+    store: Store, catalog: Catalog, assessor: Assessor, sample: list[Article]
+) -> None:
+    articles.record(store, "ldn", [revision(a) for a in sample[:30]])
+    assess_stage.assess(store, assessor, NOW)
+    ledger_stage.update(store, catalog, NOW)
+    groups = {(c, b.pmid): b.group for c, found in ledger.bearings(store).items() for b in found}
+    sums = ledger.tallies(store)
+    assert all(sums.values())
+    settings = schema.config()
+    with store.engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "0003")
+    schema.upgrade(store)
+    assert set(ledger.tallies(store).values()) == {""}
+    with store.read() as session:
+        rows = session.connection().exec_driver_sql("SELECT claim, pmid, group_name FROM bearing")
+        assert {(claim, pmid): name for claim, pmid, name in rows} == groups
+    articles.record(store, "ldn", [revision(a) for a in sample[30:]])
+    assess_stage.assess(store, assessor, NOW)
+    ledger_stage.update(store, catalog, NOW)
+    weigh = ledger_stage.weigher(catalog)
+    stands = ledger.balances(store)
+    assert stands == {c: weigh(c, found) for c, found in ledger.bearings(store).items()}
+    assert any(ledger.tallies(store).values())
+    ledger.record(store, [], NOW)
+    assert set(ledger.tallies(store).values()) == {""}
