@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +22,9 @@ from monitor.harvest.records import Parsed, read_records
 from monitor.model import Article, Revision
 from monitor.settings import packaged_queries
 from monitor.store import Store, schema
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -54,3 +61,36 @@ def sample() -> list[Article]:
 def revision(article: Article, when: datetime = NOW, before: Article | None = None) -> Revision:
     changed, told = changes.compare(before, article)
     return Revision(article, b"<x/>", changes.digest(article), when, changed, told)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium. One a process: Playwright keeps an event loop running in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium: apt-get install chromium")
+        pytest.skip("no Chromium here")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def in_a_thread(work: Callable[[], object]) -> None:
+    """Do something in a thread of its own, where no event loop runs; its fault is ours."""
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as fault:  # noqa: BLE001 - handed on
+            faults.append(fault)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if faults:
+        raise faults[0]

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
@@ -35,7 +34,6 @@ from tests.conftest import NOW
 from tests.digest.made import EVIL, READER, issue, item, part
 
 NODE = Path(__file__).parent / "node"
-CHROMIUM = shutil.which("chromium")
 NAME = "Ärzte & Ναλτρεξόνη, „täglich“ 🙂 "
 
 #: What some mail programs lack, and why we use it all the same.
@@ -183,28 +181,15 @@ def test_mail_programs_support_what_the_mail_needs(kind: str, node: str, tmp_pat
         assert {f for f, programs in lacks.items() if program in programs} <= EVERYWHERE
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        assert "CI" not in os.environ
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["full", "first"])
 def test_a_mail_can_be_read_by_day_and_by_night_on_a_phone(
-    browser: Any, scheme: str, kind: str
+    chromium: Any, scheme: str, kind: str
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

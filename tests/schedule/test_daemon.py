@@ -216,7 +216,9 @@ def test_it_does_what_is_due_and_ends_when_told(make: Maker, store: Store) -> No
     daemon.serve()
     watched.join()
     assert states(store) == {"harvest": JobState.GOOD}
-    assert Lock(store, locks.LEADER).take()
+    after = Lock(store, locks.LEADER)
+    assert after.take()
+    after.release()
 
 
 def _stop_after_harvest(daemon: Daemon, store: Store) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -25,10 +24,8 @@ from monitor.tokens import Signer
 from tests.serve.conftest import SECRET
 from tests.serve.test_subscribing import ADDRESS, link_of, mails
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 signer = Signer(SECRET)
 
@@ -53,20 +50,10 @@ def address(store: Store, catalog: Catalog, settings: Settings) -> Iterator[str]
             run.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 def test_a_reader_subscribes_chooses_and_leaves(
-    browser: Any, address: str, store: Store, settings: Settings
+    chromium: Any, address: str, store: Store, settings: Settings
 ) -> None:
-    context = browser.new_context()
+    context = chromium.new_context()
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -100,7 +87,7 @@ def test_a_reader_subscribes_chooses_and_leaves(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_can_be_used_by_everyone(
-    browser: Any, address: str, store: Store, scheme: str
+    chromium: Any, address: str, store: Store, scheme: str
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
@@ -108,7 +95,7 @@ def test_pages_can_be_used_by_everyone(
     reader, _ = subscribers.add(store, Subscriber(0, ADDRESS, now, mechanisms=("nk_cell",)))
     confirm = signer.confirm(Subscriber(0, "b@example.org", now), now)
     # The policy forbids scripts, also that of the check: it is switched off for it alone.
-    context = browser.new_context(
+    context = chromium.new_context(
         viewport={"width": 320, "height": 700}, color_scheme=scheme, bypass_csp=True
     )
     page = context.new_page()

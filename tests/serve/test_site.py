@@ -23,6 +23,7 @@ from monitor.serve import guard
 from monitor.serve import site as reader
 from monitor.settings import Settings
 from monitor.store import Store
+from tests.conftest import in_a_thread
 from tests.serve.conftest import SITE
 
 PAGE = b"<!DOCTYPE html><title>start</title>" + b"x" * 2000
@@ -223,7 +224,7 @@ def test_no_file_stays_open_whether_the_client_stays_or_leaves(
                 assert not stays
 
     for _ in range(3):
-        anyio.run(ask)
+        in_a_thread(lambda: anyio.run(ask))
     held = [p.readlink() for p in Path("/proc/self/fd").iterdir() if p.is_symlink()]
     assert site / "index.html" not in held
 

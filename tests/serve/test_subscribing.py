@@ -22,7 +22,7 @@ from monitor.serve.context import Web
 from monitor.settings import Settings
 from monitor.store import Store, issues, notices, subscribers
 from monitor.tokens import CONFIRM_WITHIN, Signer
-from tests.conftest import NOW
+from tests.conftest import NOW, in_a_thread
 from tests.serve.conftest import SECRET, SITE, Clock, ask
 
 ADDRESS = "reader@example.org"
@@ -418,7 +418,7 @@ def test_a_body_that_never_ends_is_given_up(
         "client": ("192.0.2.1", 1), "server": ("localhost", 80), "scheme": "http",
         "http_version": "1.1",
     }  # fmt: skip
-    anyio.run(client.app, scope, receive, send)
+    in_a_thread(lambda: anyio.run(client.app, scope, receive, send))
     assert sent[0]["status"] == 408
 
 
