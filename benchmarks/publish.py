@@ -6,7 +6,7 @@
 Making the papers takes longer than the site: `--database` keeps them in a file, or brings a
 database of your own, of which a copy is used. Each build is a process of its own. Seconds are of
 the processor, and stand beside those of a reference in the same run: reading and decoding every
-paper once.
+paper once. Ends with code 1 when a page is heavier than it may be.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from monitor.settings import Settings
 from monitor.store import Store, papers, schema
 
 ROOT = Path(__file__).parents[1]
+#: Bytes that a page, and the start page, may have.
+MOST, START = 200_000, 60_000
 WORDS = ("fat", "fatigue", "lactate cohort", "case-control")
 Result = dict[str, float]
 
@@ -87,7 +89,8 @@ def told(name: str, found: Result, reference: float) -> str:
     )
 
 
-def sizes(site: Path) -> None:
+def sizes(site: Path) -> bool:
+    """Tell the sizes; whether every page is as light as it must be."""
     found = {p.relative_to(site).as_posix(): p.stat().st_size for p in site.rglob("*.*")}
     pages = {n: s for n, s in found.items() if n.endswith(".html")}
     heaviest = max(pages, key=lambda n: pages[n])
@@ -96,6 +99,10 @@ def sizes(site: Path) -> None:
     print(f"heaviest page {pages[heaviest] / 1e3:.1f} KB ({heaviest})")
     for name in ("static/search-index.js", "exports/evidence-monitor.db"):
         print(f"{name} {found[name] / 1e6:.1f} MB")
+    heavy = sorted(n for n, size in pages.items() if size > MOST)
+    for name in heavy:
+        print(f"too heavy: {name}, {pages[name] / 1e3:.1f} KB")
+    return not heavy and pages["index.html"] <= START
 
 
 def search(site: Path, chromium: str) -> None:
@@ -128,7 +135,7 @@ def search(site: Path, chromium: str) -> None:
         browser.close()
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=15_000)
     parser.add_argument("--new", type=int, default=20)
@@ -154,15 +161,16 @@ def main() -> None:
         print(told("again, nothing changed", apart(work, site), reference))
         fill(work, options.papers, options.new)
         print(told(f"after {options.new} new papers", apart(work, site), reference))
-        sizes(site)
+        light = sizes(site)
         if options.chromium:
             search(site, options.chromium)
         else:
             print("search not timed: no Chromium")
+    return 0 if light else 1
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--build"]:
         print(json.dumps(build(Path(sys.argv[2]), Path(sys.argv[3]))))
     else:
-        main()
+        sys.exit(main())

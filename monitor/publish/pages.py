@@ -36,11 +36,13 @@ from monitor.publish.views.methods import Excluded, models
 from monitor.publish.views.moves import Weigh
 from monitor.publish.views.papers import paper_view
 from monitor.publish.views.start import direct_list, start
-from monitor.publish.views.trials import registered, trials
+from monitor.publish.views.trials import STUDIES, registered, trials
 from monitor.wording import Words
 
 #: Rows on a page of what was left out, or of registrations.
 _ROWS: Final = 100
+#: Rows on a page of the map as a table.
+_PAIRS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +212,9 @@ def _others(contents: Contents, claims: Sequence[ClaimView]) -> Iterator[Page]:
     shown = gap_map(contents.bearings, contents.by_pmid, catalog, words)
     bars = charts.years(x.year for x in lines)
     yield Page("map.html", "map.html", {"map": shown, "bars": bars})
-    yield Page("map-table.html", "map-table.html", {"map": shown})
-    yield Page("trials.html", "trials.html", {"v": trials(lines, catalog, words)})
+    yield from _cut("map-table", shown.pairs, _PAIRS)
+    dosed = trials(lines, catalog, words)
+    yield from _cut("trials", dosed.studies, STUDIES, v=dosed)
     yield from _cut("registered", registered(lines, catalog, words))
     yield Page(
         "methods.html",
@@ -228,11 +231,11 @@ def _others(contents: Contents, claims: Sequence[ClaimView]) -> Iterator[Page]:
     )
 
 
-def _cut(name: str, found: Sequence[object]) -> Iterator[Page]:
-    """A list of other things than papers, in pages of `_ROWS`."""
-    pages = max(1, -(-len(found) // _ROWS))
+def _cut(name: str, found: Sequence[object], rows: int = _ROWS, **more: object) -> Iterator[Page]:
+    """A list of other things than papers, in pages of so many rows; `more` stands on all."""
+    pages = max(1, -(-len(found) // rows))
     for number in range(1, pages + 1):
-        entries = found[(number - 1) * _ROWS : number * _ROWS]
+        entries = found[(number - 1) * rows : number * rows]
         file = f"{name}.html" if number == 1 else f"{name}-p{number}.html"
-        values = {"entries": entries, "total": len(found), "at": number, "pages": pages}
+        values = {"entries": entries, "total": len(found), "at": number, "pages": pages, **more}
         yield Page(file, f"{name}.html", values)

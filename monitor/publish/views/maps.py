@@ -41,6 +41,11 @@ class MapView:
     rows: tuple[tuple[Mechanism, tuple[Cell, ...]], ...]
     papers: Mapping[tuple[str, str], tuple[Bearing, ...]]
 
+    @property
+    def pairs(self) -> tuple[tuple[Mechanism, Cell], ...]:
+        """The cells with papers, row by row."""
+        return tuple((m, c) for m, cells in self.rows for c in cells if c.total)
+
 
 def gap_map(
     bearings: Mapping[str, Sequence[Bearing]],

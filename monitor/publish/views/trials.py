@@ -14,6 +14,8 @@ from monitor.publish.views.links import registry_url
 from monitor.wording import Words
 
 PROTOCOL: Final = "protocol"
+#: Studies on a page of trials, and in the chart: more would be unreadable, and above 200 KB.
+STUDIES: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,9 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class TrialsView:
-    """The page of trials; `without` counts studies of the drug that the chart cannot show.
+    """The pages of trials; `without` counts studies of the drug that no chart can show.
 
+    `studies` are those with a dose, strongest design first; the chart shows the first `STUDIES`.
     `registered` are registrations of the drug's studies alone.
     """
 
@@ -44,14 +47,14 @@ def trials(lines: Sequence[Line], catalog: Catalog, words: Words) -> TrialsView:
     """Studies at the core of a topic about a drug, and their registrations."""
     drugs = {t.id for t in catalog.topics if t.agent}
     studied = [x for x in lines if x.stands and drugs & set(x.core)]
-    chart = doses(studied)
-    shown = {p.line.pmid for p in chart.points}
     dosed = sorted(
         (x for x in studied if x.doses),
         key=lambda x: (x.tier, x.design, -(x.n or 0), x.pmid),
     )
-    without = sum(1 for x in studied if x.pmid not in shown)
-    return TrialsView(chart, tuple(dosed), without, registered(studied, catalog, words))
+    without = len(studied) - len({p.line.pmid for p in doses(dosed).points})
+    return TrialsView(
+        doses(dosed[:STUDIES]), tuple(dosed), without, registered(studied, catalog, words)
+    )
 
 
 def registered(lines: Iterable[Line], catalog: Catalog, words: Words) -> tuple[Registered, ...]:
