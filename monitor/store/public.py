@@ -94,7 +94,8 @@ def write(store: Store, path: Path, *, abstracts: bool) -> None:
                 connection.execute(statement)
             for name, query in _VIEWS.items():
                 connection.execute(f"CREATE VIEW {name} AS {' '.join(query.split())}")
-            connection.execute("VACUUM")
+            if not store.is_sqlite:  # there rows were taken out again; here nothing is left over
+                connection.execute("VACUUM")
         finally:
             connection.close()
     except (sqlite3.Error, core.exc.DBAPIError) as error:
