@@ -108,7 +108,6 @@ class Soak:
         self.outage_until = START
         self.kill_at = 0.0
         self.made_at: dict[int, datetime] = {}
-        self.made_wrong: set[int] = set()
         self.pages: int | None = None
         self.server = PubMedServer(today=START.date(), fault=self._fault)
         self.server.clock = lambda: self.true
@@ -229,8 +228,6 @@ class Soak:
             self._restart()
         with suppress(MonitorError):
             if newest := issues.latest_made(self.store):
-                if newest[0] not in self.made_at and abs(self.offset) > HOUR:
-                    self.made_wrong.add(newest[0])
                 self.made_at.setdefault(newest[0], self.true)
 
     def _mails(self) -> bool:
@@ -331,12 +328,8 @@ class Soak:
                 say(f"{len(young)} events waited for more than a week")
         self._judge_mails(made)
         # By true time: what a wrong clock wrote into an issue says nothing of the time between.
-        # A clock that is days ahead comes to its Monday early, and put right, to the true one too.
-        gaps = [
-            self.made_at[b.number] - self.made_at[a.number]
-            for a, b in zip(made, made[1:], strict=False)
-            if not self.made_wrong & {a.number, b.number}
-        ]
+        at = [self.made_at[i.number] for i in made]
+        gaps = [b - a for a, b in zip(at, at[1:], strict=False)]
         if short := [g for g in gaps if g < DAY]:
             say(f"{len(short)} issues too soon after the one before, the soonest {min(short)}")
         newest = backup_files.newest(self.settings.backup_dir)
