@@ -252,7 +252,10 @@ class Soak:
             if job is JobName.DIGEST:
                 self._update()
                 clock.require_true(self.store, self.now())
-                digest_stage.make_issue(self.store, self.catalog, self.settings, self.now())
+                apart = self.daemon.plan[job].apart
+                digest_stage.make_issue(
+                    self.store, self.catalog, self.settings, self.now(), apart=apart
+                )
             digest_stage.deliver(self.store, self.catalog, self.settings, self.now)
 
     def _harvest(self, *, full: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -101,8 +101,13 @@ def _resend(ctx: Context, to: str | None) -> None:
     deliver(ctx)
 
 
-def send_digest(ctx: Context, when: datetime | None = None, *, queue: bool = False) -> None:
-    """Make the issue, deliver what is pending, tell the operator what waits."""
+def send_digest(
+    ctx: Context, when: datetime | None = None, *, queue: bool = False, scheduled: bool = False
+) -> None:
+    """Make the issue, deliver what is pending, tell the operator what waits.
+
+    By the schedule (`scheduled`), an issue that was caught up shortly before stands for this one.
+    """
     from monitor.digest import stage
     from monitor.store import clock as times
 
@@ -111,18 +116,32 @@ def send_digest(ctx: Context, when: datetime | None = None, *, queue: bool = Fal
 
     moment = clock()
     times.require_true(ctx.store, moment)
-    issue = stage.make_issue(ctx.store, ctx.catalog, ctx.settings, moment, _next_run(ctx, moment))
+    apart = _apart(ctx) if scheduled else timedelta()
+    young = stage.is_young(ctx.store, moment, apart)
+    issue = stage.make_issue(
+        ctx.store, ctx.catalog, ctx.settings, moment, _next_run(ctx, moment), apart=apart
+    )
     if issue:
         print(
             f"Issue {issue.number}: {len(issue.papers)} papers, {len(issue.changes)} changes, "
             f"{len(issue.corrections)} corrections"
         )
+    elif young:
+        print("No new issue: the last one was made late, and stands for this one.")
     else:
         print("No new issue: there is nothing to tell yet.")
     if queue:
         _leave_to_workers(ctx, moment)
     else:
         deliver(ctx, clock)
+
+
+def _apart(ctx: Context) -> timedelta:
+    """How far apart two issues of the schedule are at least."""
+    from monitor.schedule.times import parse
+
+    settings = ctx.settings
+    return parse(settings.digest_schedule, settings.timezone, "DIGEST_SCHEDULE").apart
 
 
 def _next_run(ctx: Context, moment: datetime) -> datetime:

@@ -100,7 +100,7 @@ def _harvest(ctx: Context, *, full: bool = False) -> None:
 def _digest(ctx: Context) -> None:
     bring_up_to_date(ctx, now())
     try:
-        send_digest(ctx)
+        send_digest(ctx, scheduled=True)
     except MailError:
         publish_site(ctx)  # the issue is made, and the mails wait
         raise

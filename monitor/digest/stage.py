@@ -29,6 +29,7 @@ from monitor.tokens import CONFIRM_PATH, Signer
 __all__ = [
     "ask_to_confirm",
     "deliver",
+    "is_young",
     "make_issue",
     "next_issue",
     "preview",
@@ -47,12 +48,17 @@ def make_issue(
     settings: Settings,
     now: datetime,
     next_run: datetime | None = None,
+    *,
+    apart: timedelta = timedelta(),
 ) -> Issue | None:
     """Freeze the next issue with its deliveries. `next_run` is when PubMed is asked again.
 
-    None when another process was faster, when nothing was harvested yet, or when the last issue is
-    of today and there is nothing to tell: a second "quiet week" on one day would be noise.
+    None when another process was faster, when nothing was harvested yet, when the last issue is
+    younger than `apart`, or when it is of today and there is nothing to tell: a second "quiet week"
+    on one day would be noise. What was not told waits for the next issue.
     """
+    if is_young(store, now, apart):
+        return None
     issue, events = next_issue(store, catalog, now, next_run)
     if not events and (issue.since is None or now - issue.since < _QUIET_FOR):
         return None
@@ -64,6 +70,12 @@ def make_issue(
     ]
     made = issues.create(store, issue, [e.key for e in events], pending)
     return issue if made else None
+
+
+def is_young(store: Store, now: datetime, apart: timedelta) -> bool:
+    """Whether the last issue is younger than `apart`."""
+    last = issues.latest_made(store)
+    return last is not None and now - last[1] < apart
 
 
 def next_issue(

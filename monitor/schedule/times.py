@@ -16,6 +16,9 @@ from monitor.errors import ConfigurationError
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WHEN: Final = re.compile(rf"(daily|monthly|{'|'.join(_DAYS)}) ([01]?\d|2[0-3]):([0-5]\d)")
+#: A quarter of the time from one moment to the next.
+_APART: Final = {"daily": timedelta(hours=6), "monthly": timedelta(days=7)}
+_APART_WEEKLY: Final = timedelta(hours=42)
 _MOST: Final = 33  # days from one moment of a monthly schedule to the next, and a bit
 
 
@@ -44,6 +47,11 @@ class Schedule:
             if self._is_day(day) and (moment := self._moment(day)) > now:
                 return moment
         raise AssertionError("unreachable: every schedule has a moment a month")
+
+    @property
+    def apart(self) -> timedelta:
+        """How far apart two runs are at least, for which one caught up late stands for the next."""
+        return _APART.get(self.day, _APART_WEEKLY)
 
     def _is_day(self, day: date) -> bool:
         if self.day == "daily":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -88,3 +89,11 @@ def test_no_moment_lies_between_the_last_and_the_next(
     most = {"daily": 1, "monthly": 31}.get(day, 7)
     assert timedelta(days=most) - timedelta(hours=26 if day != "monthly" else 80) < following - last
     assert following - last <= timedelta(days=most, hours=2)
+
+
+@pytest.mark.parametrize("text", ["daily 02:30", "sun 02:45", "monthly 03:10"])
+def test_two_runs_are_apart_by_much_less_than_two_moments(text: str) -> None:
+    schedule = parse(text, "Europe/Berlin", "DIGEST_SCHEDULE")
+    found = moments(schedule, at("2026-01-01T12:00"), at("2027-02-01T12:00"))
+    nearest = min(b - a for a, b in pairwise(found))
+    assert timedelta(hours=5) < schedule.apart < nearest / 3
