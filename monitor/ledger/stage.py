@@ -12,7 +12,7 @@ from monitor.ledger.events import is_news
 from monitor.ledger.figures import FigureReader
 from monitor.ledger.ledger import Ledger, LedgerPaper
 from monitor.ledger.status import Tally
-from monitor.model import Balance, Bearing, FigureCheck, Level, Paper
+from monitor.model import Bearing, FigureCheck, Level, Paper
 from monitor.store import Store, issues
 from monitor.store import ledger as rows
 
@@ -106,27 +106,10 @@ def _paper(waiting: rows.Outstanding, *, first_harvest: bool) -> LedgerPaper:
     )
 
 
-def weigher(catalog: Catalog) -> Callable[[str, Sequence[Bearing]], Balance]:
-    """Where a claim would stand with other bearings than it has: for pages that ask "what if"."""
+def weigher(catalog: Catalog) -> Callable[[str], Tally]:
+    """For pages that ask "what if": an empty tally of a claim, for other bearings than it has."""
     without_sides = {c.id for c in catalog.claims if c.kind is ClaimKind.CONTEXT}
-
-    # Questions about one claim come in a row and differ by few papers: only those are counted.
-    tally = Tally("")
-    counted: dict[int, Bearing] = {}
-
-    def weigh(claim: str, bearings: Sequence[Bearing]) -> Balance:
-        nonlocal tally, counted
-        if claim != tally.claim:
-            tally, counted = Tally(claim, claim in without_sides), {}
-        asked = {id(b): b for b in bearings}
-        for key in counted.keys() - asked.keys():
-            tally.remove(counted[key])
-        for key in asked.keys() - counted.keys():
-            tally.add(asked[key])
-        counted = asked
-        return tally.balance()
-
-    return weigh
+    return lambda claim: Tally(claim, claim in without_sides)
 
 
 def check_figures(claim: Claim, papers: Sequence[Paper]) -> list[FigureCheck]:

@@ -1,41 +1,35 @@
 """Writing the site: all of it or nothing, and never over what is not ours.
 
-The new site is built beside the old one, unchanged files are hard links to it, and then the two
-folders change places in one system call. Where that cannot be done (a mounted volume), changed
-files are replaced one by one, the start page last. The manifest in the folder marks it as ours and
-says of every file what it was made of; a file that is not in it was put there by someone else, and
-stays.
+Files that changed are written into a draft. Beside the site lies its twin, the same files by hard
+link; the draft goes into the twin, and then twin and site change places in one system call. Where
+that cannot be done (a mounted volume), changed files are replaced one by one, the start page last.
+The manifest in the folder marks it as ours and says of every file what it was made of; a file that
+is not in it was put there by someone else, and stays.
 """
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from monitor.errors import PublishError
+from monitor.publish.twin import Twin, exchange, files_in
 
 MANIFEST: Final = ".manifest.json"
 #: What an empty folder may hold before the first site is written into it.
 _WELCOME: Final = frozenset({"README.md", ".gitignore", ".nojekyll", "CNAME"})
 _INSIDE: Final = ".build"
-_AT_FDCWD: Final = -100
-_EXCHANGE: Final = 2
-_CANNOT_EXCHANGE: Final = frozenset(
-    {errno.EBUSY, errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EPERM}
-)
 
 #: Of each file: what it was made of ("" where that is not told), and the digest of its bytes.
 Manifest = dict[str, tuple[str, str]]
+_NONE: Final = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +67,15 @@ class Site:
         self.target = target
         self.room = room
         self._old = _manifest(target)
+        self._there = frozenset(files_in(target))
 
     def holds(self, path: str, inputs: str) -> bool:
         """Whether the file is there, made of the same inputs."""
-        return bool(inputs) and self._old.get(path, ("",))[0] == inputs
+        return bool(inputs) and self._before(path)[0] == inputs
+
+    def _before(self, path: str) -> tuple[str, str]:
+        """What the manifest says of a file; what somebody took away is not there."""
+        return self._old.get(path, _NONE) if path in self._there else _NONE
 
     def write(self, files: Iterable[File]) -> Written:
         """Make the folder hold exactly these files, beside what others put there."""
@@ -86,93 +85,71 @@ class Site:
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir()
             new, changed = self._build(draft, files)
-            removed = len(self._old.keys() - new.keys())
+            gone = self._old.keys() - new.keys()
             if changed or new != self._old:
-                self._keep_strangers(draft, new)
-                self._swap(draft, new)
+                # One entry a line, in C: with `indent` it would take three times as long.
+                text = json.dumps(new, sort_keys=True, separators=(",\n", ": "))
+                (draft / MANIFEST).write_text(text, encoding="utf-8")
+                self._swap(draft, new, [*changed, MANIFEST], gone)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        return Written(len(new), changed, removed)
+        return Written(len(new), len(changed), len(gone))
 
-    def _build(self, draft: Path, files: Iterable[File]) -> tuple[Manifest, int]:
+    def _build(self, draft: Path, files: Iterable[File]) -> tuple[Manifest, list[str]]:
+        """What the manifest will say, and which files are other than before: the draft has them."""
         new: Manifest = {}
-        folders: set[str] = set()
-        changed = 0
+        changed: list[str] = []
         for file in files:
-            place = f"{draft}/{file.path}"
-            folder = os.path.dirname(place)  # noqa: PTH120 - 15,000 times
-            if folder not in folders:
-                os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - the same
-                folders.add(folder)
-            before = self._old.get(file.path)
-            if before and before[0] == file.inputs != "" and self._link(file.path, place):
-                new[file.path] = before
+            if self.holds(file.path, file.inputs):
+                new[file.path] = self._old[file.path]
                 continue
-            new[file.path], other = self._make(file, place)
-            changed += other
-        text = json.dumps(new, indent=0, sort_keys=True)
-        (draft / MANIFEST).write_text(text, encoding="utf-8")
+            content = file.make()
+            found = _digest_of(content)
+            new[file.path] = file.inputs, found
+            if self._before(file.path)[1] != found:
+                changed.append(file.path)
+                _put(content, draft / file.path)
+            elif isinstance(content, Path):
+                content.unlink()
         return new, changed
 
-    def _make(self, file: File, place: str) -> tuple[tuple[str, str], bool]:
-        """What the manifest says of the file, and whether it is other than it was."""
-        content = file.make()
-        found = _digest_of(content)
-        before = self._old.get(file.path)
-        other = not (before and before[1] == found and self._link(file.path, place))
-        if isinstance(content, Path):
-            if other:
-                content.replace(place)
-            else:
-                content.unlink()
-        elif other:
-            with open(place, "wb") as stream:  # noqa: PTH123 - 15,000 times
-                stream.write(content)
-        return (file.inputs, found), other
-
-    def _link(self, path: str, place: str) -> bool:
+    def _swap(
+        self, draft: Path, new: Manifest, changed: Sequence[str], gone: Collection[str]
+    ) -> None:
+        if self.room.parent == self.target:
+            self._replace_each(draft, changed, gone)
+            return
+        strangers = self._strangers(new)
+        twin = Twin(self.target, self.room / "twin", MANIFEST)
         try:
-            os.link(f"{self.target}/{path}", place)
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            if error.errno not in {errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV}:
-                raise
-            shutil.copy2(f"{self.target}/{path}", place)
-        return True
+            twin.fill(new, changed, draft, strangers)
+            exchanged = exchange(twin.folder, self.target)
+            if not exchanged:
+                self._replace_each(twin.folder, changed, gone)
+        except OSError:
+            twin.remove()
+            raise
+        if exchanged:
+            twin.follow(changed, [*gone, *strangers])
+        else:
+            twin.remove()
 
-    def _keep_strangers(self, draft: Path, new: Manifest) -> None:
-        """Take over files that are not ours; the folder is about to change places."""
-        top = str(self.target)
-        for folder, _, files in os.walk(top):
-            where = folder[len(top) + 1 :]
-            for name in files:
-                path = f"{where}/{name}" if where else name
-                ours = path == MANIFEST or path in self._old or path in new
-                if not ours and not path.startswith(_INSIDE + "/"):
-                    (draft / where).mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(self.target / path, draft / path, follow_symlinks=False)
+    def _strangers(self, new: Manifest) -> list[str]:
+        """Files that are not ours; the folder is about to change places."""
+        return [
+            path
+            for path in files_in(self.target)
+            if not (path in self._old or path in new or path == MANIFEST)
+            and not path.startswith(_INSIDE + "/")
+        ]
 
-    def _swap(self, draft: Path, new: Manifest) -> None:
-        if self.room.parent != self.target:
-            try:
-                _exchange(draft, self.target)
-            except OSError as error:
-                if error.errno not in _CANNOT_EXCHANGE:
-                    raise
-            else:
-                return
-        self._replace_each(draft, new)
-
-    def _replace_each(self, draft: Path, new: Manifest) -> None:
+    def _replace_each(self, source: Path, changed: Iterable[str], gone: Iterable[str]) -> None:
         # The start page leads to the others, so it comes after them; the manifest after all.
-        for name in sorted(new, key=lambda n: (n == "index.html", n)):
+        for name in sorted(changed, key=lambda n: (n == MANIFEST, n == "index.html", n)):
             place = self.target / name
-            if self._old.get(name, ("", ""))[1] != new[name][1] or not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                (draft / name).replace(place)
-        (draft / MANIFEST).replace(self.target / MANIFEST)
-        for name in self._old.keys() - new.keys():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (source / name).replace(place)
+        for name in gone:
             (self.target / name).unlink(missing_ok=True)
 
 
@@ -266,13 +243,12 @@ def _digest_of(content: bytes | Path) -> str:
         return hashlib.file_digest(stream, lambda: found).hexdigest()
 
 
-def _exchange(first: Path, second: Path) -> None:
-    """Let two paths change places, in one step (renameat2; Linux)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    rename = getattr(libc, "renameat2", None)
-    if rename is None:
-        raise OSError(errno.ENOSYS, "renameat2 is missing")
-    pair = (os.fsencode(first), os.fsencode(second))
-    if rename(_AT_FDCWD, pair[0], _AT_FDCWD, pair[1], _EXCHANGE) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), str(second))
+def _put(content: bytes | Path, place: Path) -> None:
+    try:
+        if isinstance(content, Path):
+            content.replace(place)
+        else:
+            place.write_bytes(content)
+    except FileNotFoundError:
+        place.parent.mkdir(parents=True)
+        _put(content, place)

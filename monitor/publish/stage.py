@@ -43,8 +43,9 @@ def publish(
 ) -> Written:
     """Write the site into `settings.reports_dir`. The same store gives the same bytes.
 
-    `weigh` computes where a claim would stand with other papers; `card` are lines of the model
-    card for the methods page. Raises `PublishError`; the site that was there before stays.
+    `weigh` gives a scale that tells where a claim would stand with other papers; `card` are lines
+    of the model card for the methods page. Raises `PublishError`; the site that was there before
+    stays.
     """
     words = language.words(settings.language, settings.translations_dir)
     made_by = stamp(catalog, settings, words)

@@ -18,7 +18,7 @@ from jinja2 import Environment
 
 from monitor.catalog import Catalog
 from monitor.errors import ConfigurationError
-from monitor.ledger.status import balance
+from monitor.ledger.status import Tally
 from monitor.model import Issue
 from monitor.publish import language
 from monitor.publish.pages import Contents, Page, pages
@@ -171,7 +171,7 @@ def contents(catalog: Catalog, words: Words) -> Contents:
         histories={},
         events={},
         figures={},
-        weigh=balance,
+        weigh=Tally,
         issues=(Issue(1, when, None, when, first=True, backlog=3),),
         counts={"wanted": 5, "excluded": 1, "retracted": 0},
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import PublishError
-from monitor.publish import site
+from monitor.publish import site, twin
 from monitor.publish.site import File
 
 FILES = [
@@ -73,13 +73,69 @@ def test_where_folders_cannot_change_places_files_are_replaced(
     def busy(first: Path, second: Path) -> None:
         raise OSError(16, os.strerror(16), str(second))
 
-    monkeypatch.setattr(site, "_exchange", busy)
+    monkeypatch.setattr(twin, "_rename", busy)
     target = tmp_path / "site"
     site.write(target, FILES)
     site.write(target, [File.of("index.html", b"later")])
     assert (target / "index.html").read_bytes() == b"later"
     assert not (target / "papers/1.html").exists()
     assert site.write(target, [File.of("index.html", b"later")]).changed == 0
+
+
+@pytest.fixture
+def twinned(tmp_path: Path) -> tuple[Path, Path]:
+    """A site, and its twin."""
+    site.write(tmp_path / "site", FILES)
+    return tmp_path / "site", tmp_path / ".site.build" / "twin"
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {path: (folder / path).read_bytes() for path in twin.files_in(folder)}
+
+
+def test_the_twin_holds_the_same_files_and_takes_no_room(twinned: tuple[Path, Path]) -> None:
+    target, other = twinned
+    (target / "proof.html").write_text("mine")
+    changed = [FILES[0], File.of("papers/2.html", b"new"), File.of("lists/3.html", b"three")]
+    assert site.write(target, changed) == site.Written(3, 2, 1)
+    ours = held(target)
+    assert ours.pop("proof.html") == b"mine"
+    assert ours == held(other)
+    assert all((target / path).samefile(other / path) for path in ours)
+    (target / "proof.html").unlink()
+    site.write(target, FILES)
+    assert sorted(held(target)) == [".manifest.json", *sorted(f.path for f in FILES)]
+    assert not (target / "lists").exists()
+
+
+@pytest.mark.parametrize("fault", ["half done", "of another site", "short of a file"])
+def test_a_twin_that_is_not_one_is_made_anew(twinned: tuple[Path, Path], fault: str) -> None:
+    target, other = twinned
+    if fault == "half done":
+        (other / site.MANIFEST).unlink()
+    if fault == "of another site":
+        shutil.rmtree(other)
+        shutil.copytree(target, other)
+    (other / "papers/1.html").unlink()
+    if fault != "short of a file":
+        (other / "papers/1.html").write_bytes(b"stale")
+    site.write(target, [*FILES[:2], File.of("papers/2.html", b"new")])
+    assert (target / "papers/1.html").read_bytes() == b"one"
+
+
+def test_where_files_cannot_be_linked_no_twin_is_kept(
+    twinned: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(source: str, place: str) -> None:
+        raise OSError(95, os.strerror(95), source, None, place)
+
+    target, other = twinned
+    shutil.rmtree(other)
+    monkeypatch.setattr(os, "link", refused)
+    site.write(target, [*FILES[:2], File.of("papers/2.html", b"new")])
+    assert (target / "papers/1.html").read_bytes() == b"one"
+    assert (target / "papers/2.html").read_bytes() == b"new"
+    assert not other.exists()
 
 
 def test_what_is_made_of_the_same_is_not_made_again(tmp_path: Path) -> None:

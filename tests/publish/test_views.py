@@ -12,7 +12,7 @@ import pytest
 from monitor.assess.assessor import Assessor
 from monitor.assess.card import model_card
 from monitor.catalog import Catalog, ClaimKind
-from monitor.ledger.status import balance
+from monitor.ledger.status import Tally, balance
 from monitor.model import (
     Article,
     Bearing,
@@ -166,16 +166,24 @@ def bearing(pmid: str, stance: Stance = Stance.SUPPORTS, **values: object) -> Be
     return replace(made, **values)  # type: ignore[arg-type]
 
 
+def moved_by(found: Sequence[Bearing], lines: list[Line]) -> list[str]:
+    """What would move a claim with these bearings."""
+    known = {b.pmid: a_line(lines, b.pmid) for b in found}
+    scale = Tally("c")
+    by_year(found, scale)
+    said = list(would_move(balance("c", found), found, known, scale, WORDS))
+    assert scale.balance() == balance("c", found), "the scale is left as it was"
+    return said
+
+
 def a_line(lines: list[Line], pmid: str) -> Line:
     return replace(lines[0], pmid=pmid, file=pmid, title=f"Paper {pmid}")
 
 
 def test_what_would_change_a_claim_is_what_the_rules_say(lines: list[Line]) -> None:
     three = [bearing(str(n)) for n in range(3)]
-    known = {b.pmid: a_line(lines, b.pmid) for b in three}
-    stands = balance("c", three)
-    assert stands.status is ClaimStatus.SUPPORTED
-    said = list(would_move(stands, three, known, balance, WORDS))
+    assert balance("c", three).status is ClaimStatus.SUPPORTED
+    said = moved_by(three, lines)
     trial = "1 randomised trial against it, with 100 people and by a new group, "
     assert said == [
         trial + "would make it: contested.",
@@ -188,8 +196,7 @@ def test_what_would_change_a_claim_is_what_the_rules_say(lines: list[Line]) -> N
 
 def test_a_claim_that_nothing_moves_says_so(lines: list[Line]) -> None:
     many = [bearing(str(n), Stance.REFUTES if n % 2 else Stance.SUPPORTS) for n in range(60)]
-    known = {b.pmid: a_line(lines, b.pmid) for b in many}
-    said = list(would_move(balance("c", many), many, known, balance, WORDS))
+    said = moved_by(many, lines)
     sentence = "Not even 9 randomised trials on one side, each with 100 people and by a new group, "
     assert said == [sentence + "would change it."]
 
@@ -203,7 +210,7 @@ def test_years_hold_what_stood_then(lines: list[Line]) -> None:
         bearing("5", created=date(2022, 1, 1), reviewed=True),
         bearing("6", created=date(2022, 1, 1), withdrawn=True),
     ]
-    moves = by_year("c", found, balance)
+    moves = by_year(found, Tally("c"))
     assert moves == (
         YearMove(2020, 1, 0, 0, ClaimStatus.THIN),
         YearMove(2021, 2, 0, 0, ClaimStatus.SUPPORTED),
@@ -226,7 +233,7 @@ def test_a_claim_shows_the_strongest_and_counts_the_rest(
     found += [bearing("best"), bearing("review", reviewed=True), bearing("gone", withdrawn=True)]
     known = {b.pmid: a_line(lines, b.pmid) for b in found}
     about = catalog.mechanisms[0]
-    shown = claim_view(about, found, None, (), (), (), known, catalog, balance, WORDS)
+    shown = claim_view(about, found, None, (), (), (), known, catalog, Tally, WORDS)
     (side,) = shown.sides
     assert (side.own, side.reviews, side.withdrawn, side.total) == (21, 1, 1, 23)
     assert len(side.shown) == SHOWN
@@ -241,7 +248,7 @@ def test_a_claim_about_uses_tells_designs_illness_by_illness(
     known = {b.pmid: a_line(lines, b.pmid) for b in found}
     known["1"] = replace(known["1"], populations=("ME/CFS", "pain"), design_label="Trial", tier=2)
     known["2"] = replace(known["2"], populations=("ME/CFS",), design_label="Survey", tier=4)
-    shown = claim_view(about, found, None, (), (), (), known, catalog, balance, WORDS)
+    shown = claim_view(about, found, None, (), (), (), known, catalog, Tally, WORDS)
     assert shown.uses == (
         ("ME/CFS", (("Trial", 1), ("Survey", 1))),
         ("pain", (("Trial", 1),)),
@@ -265,7 +272,7 @@ def test_history_keeps_changes_of_status_only(lines: list[Line], catalog: Catalo
         (days[2], "2", balance("c", three)),
     ]
     shown = claim_view(
-        catalog.mechanisms[0], three, None, history, (), (), known, catalog, balance, WORDS
+        catalog.mechanisms[0], three, None, history, (), (), known, catalog, Tally, WORDS
     )
     assert [(m.at.day, m.status, m.title) for m in shown.history] == [
         (3, ClaimStatus.SUPPORTED, "Paper 2"),

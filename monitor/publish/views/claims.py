@@ -123,12 +123,14 @@ def claim_view(
     weigh: Weigh,
     words: Words,
 ) -> ClaimView:
-    """The page; `lines` are the papers by key, `weigh` computes where bearings would leave it."""
+    """The page; `lines` are the papers by key, `weigh` gives an empty scale for what would be."""
     is_claim = isinstance(about, Claim)
     untraced = ClaimStatus.UNTRACED
     stands = balance or Balance(about.id, untraced, words.status_means(untraced))
     found = [b for b in bearings if b.pmid in lines]
     movable = not isinstance(about, Claim) or about.kind in _MOVABLE
+    scale = weigh(about.id)
+    moves = by_year(found, scale)
     return ClaimView(
         id=about.id,
         folder="claims" if is_claim else "mechanisms",
@@ -143,13 +145,13 @@ def claim_view(
         ),
         sides=tuple(_sides(found, lines)),
         figures=tuple(figures),
-        timeline=timeline(by_year(about.id, found, weigh)),
+        timeline=timeline(moves),
         history=tuple(_history(history, lines)),
         events=tuple(events),
         notes=tuple((words.day(n.date), n.text) for n in about.notes)
         if isinstance(about, Claim)
         else (),
-        would_move=tuple(would_move(stands, found, lines, weigh, words)) if movable else (),
+        would_move=tuple(would_move(stands, found, lines, scale, words)) if movable else (),
         would_change=words.say(about.would_change) if isinstance(about, Claim) else "",
         list_file=list_name(about) if found else "",
         uses=tuple(_uses(found, lines, words))

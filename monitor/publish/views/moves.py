@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from monitor.model import Balance, Bearing, ClaimStatus, Stance
 from monitor.publish.views.lines import Line
 from monitor.wording import Words
 
-#: Where a claim would stand with these bearings; the ledger's work, handed in.
-Weigh = Callable[[str, Sequence[Bearing]], Balance]
+
+class Scale(Protocol):
+    """Where one claim would stand with the bearings that were added; the ledger's work."""
+
+    def add(self, bearing: Bearing) -> None:
+        """Count a paper."""
+
+    def remove(self, bearing: Bearing) -> None:
+        """Take a paper away again."""
+
+    def balance(self) -> Balance:
+        """Where the claim stands with what is counted."""
+
+
+#: An empty scale for a claim, handed in.
+Weigh = Callable[[str], Scale]
 
 _MOST: Final = 9
 _TRIAL: Final = ("randomized_controlled_trial", 2, 100)
@@ -34,38 +49,53 @@ def _counts(bearing: Bearing) -> bool:
     return bearing.stance.takes_side and not (bearing.reviewed or bearing.withdrawn)
 
 
-def by_year(claim: str, bearings: Sequence[Bearing], weigh: Weigh) -> tuple[YearMove, ...]:
-    """Years with papers that take a side, by Create Date; papers without one are left out."""
-    dated = [(b.created.year, b) for b in bearings if b.created and _counts(b)]
-    found = []
-    for year in sorted({y for y, _ in dated}):
-        new = [b.stance for y, b in dated if y == year]
-        status = weigh(claim, [b for y, b in dated if y <= year]).status
-        found.append(
-            YearMove(
-                year,
-                new.count(Stance.SUPPORTS),
-                new.count(Stance.REFUTES),
-                new.count(Stance.MIXED),
-                status,
-            )
-        )
-    return tuple(found)
+def by_year(bearings: Sequence[Bearing], scale: Scale) -> tuple[YearMove, ...]:
+    """Years with papers that take a side, by Create Date; papers without one are left out.
+
+    Takes an empty scale and leaves on it all papers that count, those without a date included.
+    """
+    years: dict[int, list[Bearing]] = defaultdict(list)
+    undated = []
+    for bearing in filter(_counts, bearings):
+        if bearing.created:
+            years[bearing.created.year].append(bearing)
+        else:
+            undated.append(bearing)
+    found = tuple(_year(year, years[year], scale) for year in sorted(years))
+    for bearing in undated:
+        scale.add(bearing)
+    return found
+
+
+def _year(year: int, new: Sequence[Bearing], scale: Scale) -> YearMove:
+    for bearing in new:
+        scale.add(bearing)
+    sides = [b.stance for b in new]
+    return YearMove(
+        year,
+        sides.count(Stance.SUPPORTS),
+        sides.count(Stance.REFUTES),
+        sides.count(Stance.MIXED),
+        scale.balance().status,
+    )
 
 
 def would_move(
     balance: Balance,
     bearings: Sequence[Bearing],
     lines: Mapping[str, Line],
-    weigh: Weigh,
+    scale: Scale,
     words: Words,
 ) -> Iterator[str]:
-    """Sentences: how many more papers would change the status, and which paper it hangs on."""
+    """Sentences: how many more papers would change the status, and which paper it hangs on.
+
+    The scale is as `by_year` leaves it, and is left so.
+    """
     own = [b for b in bearings if _counts(b)]
     moved = False
     for stance in (Stance.SUPPORTS, Stance.REFUTES):
         for study in (_TRIAL, _COMPARISON):
-            found = _least(balance, own, stance, study, weigh)
+            found = _least(balance.status, scale, stance, study)
             if found:
                 moved = True
                 yield _sentence(*found, stance, study, words)
@@ -78,7 +108,9 @@ def would_move(
             _MOST,
         )
     for bearing in sorted(own, key=lambda b: (b.tier, -(b.n or 0), b.pmid))[:1]:
-        left = weigh(balance.claim, [b for b in own if b is not bearing]).status
+        scale.remove(bearing)
+        left = scale.balance().status
+        scale.add(bearing)
         if left is not balance.status:
             yield words.say(
                 "If “%(title)s” were retracted, it would become: %(status)s.",
@@ -88,22 +120,23 @@ def would_move(
 
 
 def _least(
-    balance: Balance,
-    own: Sequence[Bearing],
-    stance: Stance,
-    study: tuple[str, int, int],
-    weigh: Weigh,
+    now: ClaimStatus, scale: Scale, stance: Stance, study: tuple[str, int, int]
 ) -> tuple[int, ClaimStatus] | None:
     """Fewest studies by new groups on that side that change the status, up to nine."""
     design, tier, n = study
-    more = [
-        Bearing(f"+{i}", stance, design, tier, f"+{i}", n=n, created=date.min) for i in range(_MOST)
-    ]
-    for number in range(1, _MOST + 1):
-        status = weigh(balance.claim, [*own, *more[:number]]).status
-        if status is not balance.status:
-            return number, status
-    return None
+    added = []
+    try:
+        for number in range(1, _MOST + 1):
+            name = f"+{number}"
+            added.append(Bearing(name, stance, design, tier, name, n=n, created=date.min))
+            scale.add(added[-1])
+            status = scale.balance().status
+            if status is not now:
+                return number, status
+        return None
+    finally:
+        for bearing in added:
+            scale.remove(bearing)
 
 
 def _sentence(
