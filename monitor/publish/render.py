@@ -7,14 +7,38 @@ from importlib import resources
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.runtime import Macro
 
 from monitor import wording
 from monitor.publish import charts
+from monitor.publish.compiled import Compiled
 from monitor.publish.pages import Page
 from monitor.publish.site import File
+from monitor.publish.views.lines import Line
 from monitor.wording import Words
 
 STATIC: Final = ("site.css", "search.js", "vendor/minisearch.js", "vendor/minisearch.LICENSE.txt")
+#: What the code depends on that templates are compiled to, beside their source.
+_SYNTAX: Final[dict[str, Any]] = {
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "extensions": ["jinja2.ext.i18n"],
+}
+_POLICIES: Final = {"ext.i18n.trimmed": True}
+
+
+class _Once:
+    """Renders what shows a paper in a list once for all lists, of which a paper is in a dozen."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], str] = {}
+
+    def __call__(self, macro: Macro, line: Line, root: str) -> str:
+        key = macro.name, line.pmid, root
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = macro(line, root)
+        return found
 
 
 class Renderer:
@@ -25,12 +49,11 @@ class Renderer:
             loader=PackageLoader("monitor.publish"),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
             auto_reload=False,  # or Jinja looks at the date of a template for every page
-            extensions=["jinja2.ext.i18n"],
+            bytecode_cache=Compiled(repr((_SYNTAX, _POLICIES))),
+            **_SYNTAX,
         )
-        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.policies.update(_POLICIES)
         self._environment.install_gettext_callables(  # type: ignore[attr-defined]
             words.translations.gettext, words.translations.ngettext, newstyle=True
         )
@@ -43,6 +66,7 @@ class Renderer:
             say=words.say,
             inline=wording.inline,
             charts=charts,
+            once=_Once(),
             **shared,
         )
 

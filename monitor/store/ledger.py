@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as core
 from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, SQLModel, and_, col, delete, func, or_, select
 
@@ -180,13 +181,14 @@ def _outstanding(
 def bearings(store: Store, claims: Collection[str] | None = None) -> dict[str, list[Bearing]]:
     """Bearings by claim, of these claims or all, each list in the order of PMIDs."""
     with store.read() as session:
-        query = select(BearingRow.claim, BearingRow.data).order_by(
-            col(BearingRow.claim), func.length(BearingRow.pmid), col(BearingRow.pmid)
+        rows = table(BearingRow).c
+        query = core.select(rows.claim, rows.data).order_by(
+            rows.claim, func.length(rows.pmid), rows.pmid
         )
         if claims is not None:
-            query = query.where(col(BearingRow.claim).in_(list(claims)))
+            query = query.where(rows.claim.in_(list(claims)))
         texts: dict[str, list[str]] = {}
-        for claim, data in session.exec(query):
+        for claim, data in session.connection().execute(query):
             texts.setdefault(claim, []).append(data)
     # One text for each claim: to decode thousands one by one takes far longer.
     return {c: decode(list[Bearing], f"[{','.join(found)}]") for c, found in texts.items()}

@@ -86,6 +86,8 @@ def write(store: Store, path: Path, *, abstracts: bool) -> None:
     try:
         connection = sqlite3.connect(path.resolve().as_uri(), isolation_level=None, uri=True)
         try:
+            # Large pages: rows of whole labels are as long as a usual page, and would waste them.
+            connection.execute("PRAGMA page_size = 32768")
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA foreign_keys = OFF")
