@@ -1,42 +1,33 @@
 """Days of scheduled work in minutes: a clock of our own, and everything that goes wrong.
 
-The real daemon, stages, store and PubMed client over a small PubMed server; only the processes of
-the jobs are left out, so that a thousand restarts take minutes. `benchmarks/soak.py` runs the long
-form, `tests/end_to_end/test_soak.py` the short one.
+The real daemon, stages, store and PubMed client over a small PubMed server, in a process that is
+restarted and killed for true (`soak_life.py`). Only the processes of the jobs are left out: they
+run in the daemon's. `benchmarks/soak.py` runs the long form, `tests/end_to_end/test_soak.py` the
+short one.
 """
 
 from __future__ import annotations
 
 import random
-import resource
+import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import event
-
-from monitor.assess import stage as assess_stage
 from monitor.assess.assessor import Assessor
 from monitor.catalog import Catalog
 from monitor.demo.pubmed import PubMedServer, Request, Response
-from monitor.digest import stage as digest_stage
-from monitor.errors import MonitorError
-from monitor.harvest import stage as harvest_stage
-from monitor.harvest.entrez import Patience, PubMed
-from monitor.ledger import stage as ledger_stage
-from monitor.model import Issue, JobName, JobState, Subscriber
-from monitor.schedule.child import Ended
-from monitor.schedule.daemon import Daemon
+from monitor.model import Issue, Subscriber
 from monitor.settings import Settings
 from monitor.store import (
     Store,
     articles,
     backup_files,
     backups,
-    clock,
     health,
     issues,
     ledger,
@@ -45,16 +36,13 @@ from monitor.store import (
 )
 from tests.demo.test_pubmed_server import record
 from tests.fakes.pubmed import FAULTS
+from tests.soak_life import Life, Moment, World
 
 START = datetime(2026, 3, 1, 4, tzinfo=UTC)  # before the clocks change in spring
-IMPATIENT = Patience(attempts=2, deadline=5, first_pause=0.0005, longest_pause=0.001)
 READERS = ("a@example.org", "b@example.org")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WORDS = "Low-dose naltrexone in myalgic encephalomyelitis: a pilot trial"
-
-
-class Killed(BaseException):
-    """The process was killed."""
+QUIET = 9 * DAY  # at the end, with everything in order
 
 
 @dataclass
@@ -64,7 +52,7 @@ class Report:
     days: int = 0
     looks: int = 0
     jobs: Counter[str] = field(default_factory=Counter)
-    restarts: int = 0
+    restarts: int = 0  # of the process, kills among them
     kills: int = 0
     jumps: int = 0
     full: int = 0
@@ -72,12 +60,12 @@ class Report:
     papers: int = 0
     issues: int = 0
     mails: int = 0
-    megabytes: list[float] = field(default_factory=list)
+    megabytes: list[float] = field(default_factory=list)  # of the process, after each look
     faults: list[str] = field(default_factory=list)
 
 
 class Soak:
-    """One simulated operation of `days` days, about `restarts` restarts spread over them."""
+    """One simulated operation of `days` days with `restarts` restarts, half of them kills."""
 
     def __init__(
         self,
@@ -89,13 +77,19 @@ class Soak:
         restarts: int,
         seed: int,
     ) -> None:
-        self.folder, self.catalog, self.assessor = folder, catalog, assessor
         self.days, self.restarts = days, restarts
-        self.rng = random.Random(seed)
+        self.rng, self.odds = random.Random(seed), random.Random(seed + 1)
         self.true, self.offset = START, timedelta()
         self.report = Report(days=days)
-        self.topic = catalog.topic["ldn"].model_copy(update={"query": "naltrexone", "seeds": ()})
+        self.outage_until = self.full_until = START
+        self.deaths: list[float] = []
+        self.made_at: dict[int, datetime] = {}
+        self.pages: int | None = None
+        self.server = PubMedServer(today=START.date(), fault=self._fault)
+        self.server.clock = lambda: self.true
+        self.database = folder / "monitor.db"
         self.settings = Settings(
+            database_url=f"sqlite:///{self.database}",
             timezone="Europe/Berlin",
             harvest_schedule="daily 02:30",  # comes twice in autumn, and not at all in spring
             digest_schedule="sun 02:45",
@@ -105,24 +99,14 @@ class Soak:
             backup_keep=3,
             operator_email="operator@example.org",
         )
-        self.outage_until = START
-        self.kill_at = 0.0
-        self.made_at: dict[int, datetime] = {}
-        self.pages: int | None = None
-        self.server = PubMedServer(today=START.date(), fault=self._fault)
-        self.server.clock = lambda: self.true
-
-    def now(self) -> datetime:
-        """What the machine's clock says."""
-        return self.true + self.offset
+        topic = catalog.topic["ldn"].model_copy(update={"query": "naltrexone", "seeds": ()})
+        self.world = World(self.settings, catalog, assessor, topic)
 
     def run(self, told: Callable[[Report], None] = lambda _: None) -> Report:
         """Live through all days, then judge."""
         with self.server:
-            self._fill()
-            self._start()
-            for reader in READERS:
-                subscribers.add(self.store, Subscriber(0, reader, START))
+            self._set_up()
+            self.life = Life(self.world, self._moment())
             plan = self._plan()
             end = START + self.days * DAY
             while self.true < end:
@@ -131,13 +115,21 @@ class Soak:
                 self._look()
                 self.true += self.rng.choice((HOUR, 3 * HOUR, 5 * HOUR))
                 if self.report.looks % 200 == 0:
-                    self._measure()
                     told(self.report)
-            self._calm_down()
-            self._judge()
-        self._stop()
-        self._measure()
+            self._calm_down([what for _, what in plan])
+            self.life.stop()
+            with closing(Store(self.settings.url)) as store:
+                self._judge(store)
         return self.report
+
+    def _set_up(self) -> None:
+        self._fill()
+        with closing(Store(self.settings.url)) as store:
+            schema.upgrade(store)
+            for reader in READERS:
+                subscribers.add(store, Subscriber(0, reader, START))
+        found = self.settings.model_copy(update={"entrez_url": self.server.url})
+        self.world = replace(self.world, settings=found)
 
     def _plan(self) -> list[tuple[datetime, Callable[[], None]]]:
         """What goes wrong and when: restarts and kills all along, each other trouble as it comes."""
@@ -159,12 +151,12 @@ class Soak:
 
     def _restart(self) -> None:
         self.report.restarts += 1
-        self._stop()
-        self._start()
+        self.life.stop()
+        self.life = Life(self.world, self._moment())
 
     def _kill(self) -> None:
-        """Kill the process at some commit of the next job."""
-        self.kill_at = self.rng.choice((0.02, 0.1, 0.5))
+        """Kill the process at some commit of a job to come."""
+        self.deaths.append(self.rng.choice((0.02, 0.1, 0.5)))
 
     def _jump(self) -> None:
         """A clock that is minutes, days or years off, until the next jump puts it right."""
@@ -175,8 +167,7 @@ class Soak:
     def _drop(self) -> None:
         """The database restarts: connections and lock are gone."""
         self.report.servers += 1
-        self.store.close()
-        self.daemon.lock.release()
+        self._ask("drop")
 
     def _outage(self, days: int) -> None:
         self.outage_until = self.true + days * DAY
@@ -184,100 +175,54 @@ class Soak:
     def _fill_disk(self) -> None:
         """The disk is full for two days: not one page more."""
         self.report.full += 1
-        with self.store.engine.connect() as connection:
-            self.pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+        with closing(sqlite3.connect(self.database)) as connection:
+            (self.pages,) = connection.execute("PRAGMA page_count").fetchone()
         self.full_until = self.true + 2 * DAY
-        self.store.close()
+        self._ask("drop")
 
     def _sleep(self) -> None:
         self.true += 9 * DAY
 
     # The machine
 
-    def _start(self) -> None:
-        self.store = Store(f"sqlite:///{self.folder / 'monitor.db'}")
-        event.listen(self.store.engine, "connect", self._limit)
-        with suppress(MonitorError):
-            schema.upgrade(self.store)
-        event.listen(self.store.engine, "commit", self._perhaps_die)
-        self.daemon = Daemon(self.settings, self.store, self.now, self._perform, self._mails)
-
-    def _stop(self) -> None:
-        self.daemon.lock.release()
-        self.store.close()
-
-    def _limit(self, connection: object, _record: object) -> None:
-        if self.pages is not None:
-            connection.execute(f"PRAGMA max_page_count = {self.pages}")  # type: ignore[attr-defined]
-
-    def _perhaps_die(self, _connection: object) -> None:
-        if self.kill_at and self.rng.random() < self.kill_at:
-            self.kill_at = 0.0
-            raise Killed
+    def _moment(self) -> Moment:
+        death = self.deaths[0] if self.deaths else 0.0
+        return Moment(self.true + self.offset, self.pages, death, self.rng.getrandbits(32))
 
     def _look(self) -> None:
         self.server.today = self.true.date()
         if self.pages is not None and self.true > self.full_until:
             self.pages = None
-            self._restart()
+            self._ask("drop")
         self.report.looks += 1
+        self._ask("look")
+
+    def _ask(self, order: str) -> None:
+        """Have the process do something; when it dies of it, another one is started."""
         try:
-            self.daemon.once()
-        except Killed:
-            self.report.kills += 1
-            self._restart()
-        with suppress(MonitorError):
-            if newest := issues.latest_made(self.store):
-                self.made_at.setdefault(newest[0], self.true)
+            look = self.life.ask(order, self._moment(), self._count)
+        except EOFError:
+            if (code := self.life.bury()) != -signal.SIGKILL:
+                raise AssertionError(f"the process ended by itself, with {code}") from None
+            self._reborn()
+            return
+        if look.issue is not None:
+            self.made_at.setdefault(look.issue, self.true)
+        self.report.megabytes.append(look.megabytes)
+        self.server.requests.clear()  # the small PubMed's own log would grow
 
-    def _mails(self) -> bool:
-        return bool(issues.due(self.store, self.now(), 1))
+    def _reborn(self) -> None:
+        self.report.kills += 1
+        self.report.restarts += 1
+        self.deaths = self.deaths[1:]
+        self.life = Life(self.world, self._moment())
+        self._ask("newest")
 
-    def _perform(self, job: JobName, _run: str, _stop: Callable[[], bool]) -> Ended:
-        self.report.jobs[job.value] += 1
-        try:
-            self._do(job)
-        except MonitorError as error:
-            return Ended(JobState.FAILED, str(error))
-        return Ended(JobState.GOOD)
-
-    def _do(self, job: JobName) -> None:
-        if job in {JobName.HARVEST, JobName.REREAD}:
-            self._harvest(full=job is JobName.REREAD)
-        elif job is JobName.BACKUP:
-            target = self.settings.backup_dir / backup_files.name(self.now())
-            backups.backup(self.store, target)
-            backup_files.rotate(self.settings.backup_dir, self.settings.backup_keep)
-        else:
-            if job is JobName.DIGEST:
-                self._update()
-                clock.require_true(self.store, self.now())
-                apart = self.daemon.plan[job].apart
-                digest_stage.make_issue(
-                    self.store, self.catalog, self.settings, self.now(), apart=apart
-                )
-            digest_stage.deliver(self.store, self.catalog, self.settings, self.now)
-
-    def _harvest(self, *, full: bool) -> None:
-        pubmed = PubMed(
-            self.server.url, "me@example.org", _Free(), patience=IMPATIENT, clock=self.now
-        )
-        try:
-            (receipt,) = harvest_stage.harvest(
-                self.store, pubmed, [self.topic], self.now, full=full
-            )
-        finally:
-            pubmed.close()
-        self._update()
-        if receipt.error:
-            raise MonitorError(receipt.error)
-
-    def _update(self) -> None:
-        assess_stage.assess(self.store, self.assessor, self.now())
-        ledger_stage.update(self.store, self.catalog, self.now())
+    def _count(self, job: str) -> None:
+        self.report.jobs[job] += 1
 
     def _fault(self, _request: Request, _number: int) -> Response | None:
-        if self.true < self.outage_until or self.rng.random() < 0.02:
+        if self.true < self.outage_until or self.odds.random() < 0.02:
             return FAULTS["unavailable"]
         return None
 
@@ -298,16 +243,22 @@ class Soak:
 
     # The end
 
-    def _calm_down(self) -> None:
-        """A quiet week with everything in order again."""
-        self.offset, self.outage_until, self.kill_at, self.pages = timedelta(), START, 0.0, None
-        self._restart()
-        for _ in range(9 * 8):
+    def _calm_down(self, left: Sequence[Callable[[], None]]) -> None:
+        """Carry out what is left of the plan; then quiet days with everything in order again."""
+        for what in left:
+            what()
+        while self.deaths:  # no commit was theirs
+            self.life.kill()
+            self._reborn()
+        self.offset, self.outage_until, self.pages = timedelta(), START, None
+        self._ask("drop")
+        end = self.true + QUIET
+        while self.true < end:
             self._look()
             self.true += 3 * HOUR
 
-    def _judge(self) -> None:
-        report, store = self.report, self.store
+    def _judge(self, store: Store) -> None:
+        report = self.report
         say = report.faults.append
         held = articles.held(store)
         there = {p for p, day in self.last_shown.items() if day < self.true.date() - DAY}
@@ -329,7 +280,7 @@ class Soak:
             young = [e for e in waiting if self.true - e.at > 8 * DAY]
             if young:
                 say(f"{len(young)} events waited for more than a week")
-        self._judge_mails(made)
+        self._judge_mails(store, made)
         # By true time: what a wrong clock wrote into an issue says nothing of the time between.
         at = [self.made_at[i.number] for i in made]
         gaps = [b - a for a, b in zip(at, at[1:], strict=False)]
@@ -342,7 +293,7 @@ class Soak:
             backups.verify(newest)
         report.papers, report.issues = len(held), len(made)
 
-    def _judge_mails(self, made: Sequence[Issue]) -> None:
+    def _judge_mails(self, store: Store, made: Sequence[Issue]) -> None:
         say = self.report.faults.append
         mails = list(self.settings.outbox_dir.glob("issue-*.eml"))
         if len(mails) != len(made) * len(READERS):
@@ -355,7 +306,7 @@ class Soak:
         )
         if [i for i, n in ids.items() if n > 1] or len(ids) != len(mails):
             say("a Message-ID was used twice")
-        if issues.delivery_counts(self.store)["pending"]:
+        if issues.delivery_counts(store)["pending"]:
             say("mails are pending")
         self.report.mails = len(mails)
 
@@ -363,14 +314,3 @@ class Soak:
         """Papers created before the first harvest: the first issue counts them."""
         first = START.date()
         return [(p, d) for p, d in self.last_shown.items() if p in pmids and d <= first]
-
-    def _measure(self) -> None:
-        self.server.requests.clear()  # the small PubMed's own log would grow
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-            pages = int(file.read().split()[1])
-        self.report.megabytes.append(pages * resource.getpagesize() / 1e6)
-
-
-class _Free:
-    def acquire(self) -> None:
-        """Nobody to be polite to."""

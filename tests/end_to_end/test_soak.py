@@ -17,8 +17,8 @@ def test_weeks_of_trouble_lose_nothing_and_tell_nothing_twice(
 ) -> None:
     report = Soak(tmp_path, catalog, assessor, days=42, restarts=40, seed=7).run()
     assert report.faults == []
-    assert report.kills > 3
-    assert report.restarts > 20
+    assert report.restarts == 40
+    assert report.kills > 10
     assert report.full == 1
     assert report.issues >= 4
     assert report.papers >= 35
