@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from monitor import __version__
 from monitor.cli.common import Context, now
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.model import JobName
+    from monitor.schedule.times import Schedule
+    from monitor.store.glance import Glance
 
 
 def register(app: typer.Typer) -> None:
@@ -33,75 +41,74 @@ def status(
 def gather(ctx: Context) -> dict[str, Any]:
     """Everything that `status` tells, ready for JSON."""
     from monitor.schedule import due
-    from monitor.store import backup_files, issues, notices, papers, subscribers
+    from monitor.store import backup_files
+    from monitor.store.glance import glance
 
-    store, settings, when = ctx.store, ctx.settings, now()
+    settings, when = ctx.settings, now()
     plan = due.schedules(settings)
-    topics = _topics(ctx, plan)
-    done = _jobs(ctx, plan)
-    issue = issues.latest_made(store)
+    found = glance(settings.url)
+    topics = _topics(settings.topic_ids(), found, plan, when)
+    done = _jobs(found, plan, when)
     newest = backup_files.newest(settings.backup_dir)
     problems = [f"{t['topic']}: {t['problem']}" for t in topics if t["problem"]]
     problems += [f"{name}: {j['state']}: {j['error']}" for name, j in done.items() if j["failed"]]
+    issue = found.issue
     return {
         "version": __version__,
         "time": when.isoformat(timespec="seconds"),
-        "database": store.url,
-        "schema": store.revision(),
+        "database": found.url,
+        "schema": found.schema,
         "problems": problems,
         "topics": topics,
         "jobs": done,
-        "papers": papers.counts(store),
+        "papers": found.papers,
         "issue": {"number": issue[0], "made": issue[1].isoformat()} if issue else None,
-        "deliveries": issues.delivery_counts(store),
-        "readers": subscribers.count(store),
-        "notices": len(notices.waiting(store)),
+        "deliveries": found.deliveries,
+        "readers": found.readers,
+        "notices": found.notices,
         "backup": str(newest) if newest else None,
     }
 
 
-def _topics(ctx: Context, plan: Any) -> list[dict[str, Any]]:
+def _topics(
+    ids: Iterable[str], found: Glance, plan: Mapping[JobName, Schedule], when: datetime
+) -> list[dict[str, Any]]:
     from monitor.model import JobName
     from monitor.schedule.due import is_overdue
-    from monitor.store import runs
-    from monitor.store.codec import encode
 
-    last = runs.last(ctx.store)
-    found: list[dict[str, Any]] = []
-    for topic in ctx.settings.topic_ids():
-        receipt = last.get(topic)
-        good = runs.last_good(ctx.store, topic)
+    told: list[dict[str, Any]] = []
+    for topic in ids:
+        receipt = found.receipts.get(topic)
         problem = ""
         if receipt is None:
             problem = "never harvested"
-        elif receipt.error:
-            problem = f"failed: {receipt.error}"
-        elif is_overdue(plan[JobName.HARVEST], good.started if good else None, now()):
+        elif error := receipt.get("error"):
+            problem = f"failed: {error}"
+        elif is_overdue(plan[JobName.HARVEST], found.good.get(topic), when):
             problem = "overdue"
-        run = json.loads(encode(receipt)) if receipt else None
-        found.append({"topic": topic, "problem": problem, "last": run})
-    return found
+        told.append({"topic": topic, "problem": problem, "last": receipt})
+    return told
 
 
-def _jobs(ctx: Context, plan: Any) -> dict[str, dict[str, Any]]:
+def _jobs(
+    found: Glance, plan: Mapping[JobName, Schedule], when: datetime
+) -> dict[str, dict[str, Any]]:
     from monitor.model import JobName
-    from monitor.store import jobs
 
-    last = jobs.last(ctx.store)
-    found: dict[str, dict[str, Any]] = {}
+    told: dict[str, dict[str, Any]] = {}
     for job in JobName:
-        run = last.get(job.value)
+        run = found.jobs.get(job.value)
         if run is None and job not in plan:
             continue
-        found[job.value] = {
+        told[job.value] = {
             "state": run.state.value if run else "never",
             "failed": bool(run and run.failed),
             "started": run.started.isoformat() if run else None,
             "finished": run.finished.isoformat() if run and run.finished else None,
             "error": run.error if run else "",
-            "next": plan[job].next(now()).isoformat() if job in plan else None,
+            "next": plan[job].next(when).isoformat() if job in plan else None,
         }
-    return found
+    return told
 
 
 def _print(found: dict[str, Any]) -> None:

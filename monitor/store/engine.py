@@ -18,9 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlmodel import Session
 
 from monitor.errors import ConfigurationError, ConflictError, StoreError
-from monitor.store.migrations import HEAD
-
-_BUSY_SECONDS = 60
+from monitor.store import faults, sqlite
 
 
 class Store:
@@ -85,22 +83,14 @@ class Store:
             with self._engine.connect() as connection:
                 row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
         except DBAPIError as error:
-            if _is_missing_table(error):
+            if error.orig and faults.is_missing_table(error.orig):
                 return None
             raise StoreError(sentence(self.url, error)) from error
         return str(row[0]) if row else None
 
     def require_current(self) -> None:
         """Raise `StoreError` unless the schema is the one this version was made for."""
-        found = self.revision()
-        if found == HEAD:
-            return
-        if found is None:
-            raise StoreError(f"{self.url} holds no tables yet: run `monitor db upgrade`.")
-        raise StoreError(
-            f"{self.url} is at schema {found}, this version needs {HEAD}: "
-            "back it up, then run `monitor db upgrade` (or install the newer version)."
-        )
+        faults.require_current(self.url, self.revision())
 
     def close(self) -> None:
         """Close all connections."""
@@ -108,13 +98,7 @@ class Store:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # we send BEGIN ourselves
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    sqlite.prepare(connection)
 
 
 def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
@@ -133,28 +117,6 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
 
 
-def _is_missing_table(error: DBAPIError) -> bool:
-    words = str(error.orig).lower()
-    return "no such table" in words or "does not exist" in words
-
-
 def sentence(url: str, error: DBAPIError) -> str:
     """What happened and what to do; the statement and its values stay out of it."""
-    cause = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-    lower = cause.lower()
-    for words, advice in (
-        ("locked", "another process holds it; try again when that one is done"),
-        ("disk is full", "free some space; nothing was lost"),
-        ("full", "free some space; nothing was lost"),
-        ("readonly", "make the file and its folder writable for this user"),
-        ("read-only", "make the database writable for this user"),
-        ("unable to open", "check that the folder exists and is writable"),
-        ("malformed", "restore it from a backup"),
-        ("not a database", "MONITOR_DATABASE_URL names another kind of file"),
-        ("no such table", "run `monitor db upgrade`"),
-        ("does not exist", "run `monitor db upgrade`, or create the database"),
-        ("connection", "check that the database server is running and reachable"),
-    ):
-        if words in lower:
-            return f"{url}: {cause}: {advice}."
-    return f"{url}: {cause}."
+    return faults.sentence(url, error.orig or error)

@@ -11,8 +11,7 @@ import pytest
 
 from monitor.demo.pubmed import PubMedServer
 from monitor.errors import StoreError
-from monitor.store import Store, articles, backups, health, notices, schema
-from monitor.store import engine as engines
+from monitor.store import Store, articles, backups, health, notices, schema, sqlite
 from tests.conftest import NOW
 from tests.end_to_end.conftest import Program
 
@@ -94,7 +93,7 @@ def test_a_disk_that_cannot_be_written_is_told(disk: Disk, on_disk: Program) -> 
 
 
 def test_a_locked_database_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0)
     first, second = (Store(f"sqlite:///{tmp_path}/monitor.db") for _ in range(2))
     schema.upgrade(first)
     with first.write() as session:
