@@ -48,7 +48,7 @@ NOT_STATED: Final = to_say("Not stated in the abstract")
 
 _UNFIT: Final = re.compile(r"[^0-9A-Za-z.-]+")
 _RESULT: Final = {
-    Direction.POSITIVE: to_say("The abstract reports a result in favour."),
+    Direction.POSITIVE: to_say("The abstract reports a positive result."),
     Direction.NULL: to_say("The abstract reports no difference."),
     Direction.NEGATIVE: to_say("The abstract reports a result against."),
     Direction.MIXED: to_say("The abstract reports mixed results."),
@@ -204,8 +204,7 @@ class Words:
         people = "".join(names[:1])
         if len(names) > 1:
             people = self.say("%(name)s and others", name=people)
-        parts = (people, article.journal.abbreviation or article.journal.title, article.year)
-        return ". ".join(str(p).rstrip(".") for p in parts if p)
+        return ". ".join(p for p in (people.rstrip("."), source(article)) if p)
 
     def summarise(self, article: Article, assessment: Assessment, catalog: Catalog) -> str:
         """One or two plain sentences about a paper, from its labels alone."""
@@ -263,6 +262,12 @@ class Words:
 def file_name(key: str) -> str:
     """File name of a paper's page, without its ending: the PMID, or the DOI made fit for files."""
     return _UNFIT.sub("-", key)
+
+
+def source(article: Article) -> str:
+    """Journal and year, as much as the record holds."""
+    parts = (article.journal.abbreviation or article.journal.title, article.year)
+    return ". ".join(str(p).rstrip(".") for p in parts if p)
 
 
 def paper_url(key: str) -> str:

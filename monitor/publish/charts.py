@@ -6,7 +6,7 @@ All charts are 480 units wide, so that their letters can be read on a phone.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -136,7 +136,7 @@ def timeline(moves: Sequence[YearMove]) -> Timeline | None:
         (year, _within((year - first + 0.5) * step)) for year in range(first, last + 1, every)
     )
     width = round((last - first + 1) * step, 1)
-    height = round(axis + max(deep, 0) + 36, 1)
+    height = round(axis + max(deep, 0) + 42, 1)
     return Timeline(columns, tuple(_spans(moves, first, step)), labels, axis, width, height)
 
 
@@ -153,13 +153,17 @@ def _spans(moves: Sequence[YearMove], first: int, step: float) -> list[Span]:
 
 @dataclass(frozen=True, slots=True)
 class DosePoint:
-    """A study at its dose and size. `shape` is the id of a symbol; x0 to x1 is a range of doses."""
+    """A study at its dose and size. `shape` is the id of a symbol; x0 to x1 is a range of doses.
+
+    `x` is where its symbol stands: at x1, or beside it where another one stands there.
+    """
 
     line: Line
     dose: DoseRange
     shape: str
     x0: float
     x1: float
+    x: float
     y: float
 
 
@@ -173,9 +177,13 @@ class DoseChart:
     height: float
 
 
-_LEFT: Final = 44.0
+LEFT: Final = 58.0
 _DOSE_HEIGHT: Final = 250.0
 _MOST_MG: Final = 6.0
+_TOP: Final = 26.0
+#: Symbols nearer than this hide each other; so many places are tried on either side.
+_APART: Final = 14.0
+_BESIDE: Final = 3
 _SHAPES: Final = {
     "randomized_controlled_trial": "square",
     "non_randomized_controlled_trial": "diamond",
@@ -190,7 +198,7 @@ SHAPES: Final = ("square", "diamond", "circle", "triangle", "ring", OTHER_SHAPE)
 
 
 def doses(lines: Iterable[Line]) -> DoseChart:
-    """Studies with a low dose in mg and a number of people; equal points are set apart."""
+    """Studies with a low dose in mg and a number of people, set apart where they would meet."""
     found = [
         (line, dose)
         for line in lines
@@ -200,23 +208,35 @@ def doses(lines: Iterable[Line]) -> DoseChart:
     ]
     found.sort(key=lambda f: (f[1].most, f[1].least, f[0].n or 0, f[0].pmid))
     decades = max(2, math.ceil(math.log10(max((f[0].n or 1 for f in found), default=100))))
-    seen: dict[tuple[float, float], int] = defaultdict(int)
+    placed: list[tuple[float, float]] = []
     points = []
     for line, dose in found:
-        y = _DOSE_HEIGHT * (1 - math.log10(line.n or 1) / decades)
-        place = (dose.most, round(y))
-        shift = 13.0 * seen[place]
-        seen[place] += 1
-        y = round(y - shift if y > _DOSE_HEIGHT / 2 else y + shift, 1)
+        y = _up(math.log10(line.n or 1) / decades)
+        x = _beside(_at(dose.most), y, placed)
+        placed.append((x, y))
         shape = _SHAPES.get(line.design, OTHER_SHAPE)
-        points.append(DosePoint(line, dose, shape, _at(dose.least), _at(dose.most), y + 14))
+        points.append(DosePoint(line, dose, shape, _at(dose.least), _at(dose.most), x, y))
     return DoseChart(
         tuple(points),
         tuple((mg, _at(mg)) for mg in range(int(_MOST_MG) + 1)),
-        tuple((10**e, round(_DOSE_HEIGHT * (1 - e / decades) + 14, 1)) for e in range(decades + 1)),
-        _DOSE_HEIGHT + 60,
+        tuple((10**e, _up(e / decades)) for e in range(decades + 1)),
+        _DOSE_HEIGHT + _TOP + 46,
     )
 
 
+def _beside(x: float, y: float, placed: Sequence[tuple[float, float]]) -> float:
+    """The place nearest to x where a symbol at y touches none; x where all near ones are taken."""
+    for step in range(_BESIDE + 1):
+        for there in (x - step * _APART, x + step * _APART):
+            inside = LEFT <= there <= WIDTH - _APART / 2
+            if inside and all(math.hypot(there - px, y - py) >= _APART for px, py in placed):
+                return round(there, 1)
+    return x
+
+
+def _up(share: float) -> float:
+    return round(_DOSE_HEIGHT * (1 - share) + _TOP, 1)
+
+
 def _at(mg: float) -> float:
-    return round(_LEFT + (WIDTH - _LEFT - 12) * mg / _MOST_MG, 1)
+    return round(LEFT + (WIDTH - LEFT - 12) * mg / _MOST_MG, 1)

@@ -29,6 +29,7 @@ from monitor.publish.digests import digest
 from monitor.publish.metadata import tags
 from monitor.publish.views import lists as list_views
 from monitor.publish.views.claims import ClaimView, claim_view
+from monitor.publish.views.data import data
 from monitor.publish.views.lines import Line
 from monitor.publish.views.lists import Facet, ListView
 from monitor.publish.views.maps import gap_map
@@ -36,6 +37,7 @@ from monitor.publish.views.methods import Excluded, models
 from monitor.publish.views.moves import Weigh
 from monitor.publish.views.papers import paper_view
 from monitor.publish.views.start import direct_list, start
+from monitor.publish.views.told import issue_view, latest, places
 from monitor.publish.views.trials import STUDIES, registered, trials
 from monitor.wording import Words
 
@@ -122,8 +124,12 @@ def pages(contents: Contents) -> Iterator[Page]:
     mechanisms = [_claim(contents, m) for m in contents.catalog.mechanisms]
     for view in (*claims, *mechanisms):
         yield Page(f"{view.folder}/{view.id}.html", "claim.html", {"v": view})
-    yield Page("claims/index.html", "claims.html", {"views": claims})
-    yield Page("mechanisms/index.html", "mechanisms.html", {"views": mechanisms})
+    statuses = list(ClaimStatus)
+    yield Page("claims/index.html", "claims.html", {"views": claims, "statuses": statuses})
+    listed = {"views": mechanisms, "statuses": statuses}
+    yield Page("mechanisms/index.html", "mechanisms.html", listed)
+    yield Page("data.html", "data.html", data(contents.catalog, contents.words))
+    yield Page("404.html", "404.html", {})
     yield from _lists(contents)
     yield from _issues(contents)
     yield from _others(contents, claims)
@@ -189,21 +195,24 @@ def _list_page(
 
 
 def _issues(contents: Contents) -> Iterator[Page]:
+    where = places(contents.catalog)
     for issue in contents.issues:
         inputs = digest(contents.stamp, repr(issue))
-        yield Page(f"issues/{issue.number}.html", "issue.html", {"issue": issue}, inputs)
+        values = {"issue": issue, "v": issue_view(issue, where)}
+        yield Page(f"issues/{issue.number}.html", "issue.html", values, inputs)
     yield Page("issues/index.html", "issues.html", {"issues": contents.issues})
 
 
 def _others(contents: Contents, claims: Sequence[ClaimView]) -> Iterator[Page]:
     catalog, words, lines = contents.catalog, contents.words, contents.lines
-    view = start(claims, lines, catalog, words)
+    issue = contents.issues[-1] if contents.issues else None
     yield Page(
         "index.html",
         "index.html",
         {
-            "v": view,
-            "issue": contents.issues[-1] if contents.issues else None,
+            "v": start(claims, lines, catalog, words),
+            "issue": issue,
+            "news": latest(issue, places(catalog)) if issue else None,
             "receipts": contents.receipts,
             "counts": contents.counts,
             "abridged": contents.abridged,

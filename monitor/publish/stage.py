@@ -107,7 +107,7 @@ class _Build:
         found: list[str] = []
         for file in self._files():
             yield file
-            if file.path.endswith(".html"):
+            if file.path.endswith(".html") and file.path != "404.html":
                 found.append(file.path)
         yield File.of("robots.txt", robots(self.settings.site_url))
         if self.settings.site_url:

@@ -21,27 +21,31 @@ from monitor.serve.api import problems
 from monitor.serve.api import routes as api
 from monitor.serve.context import Web
 from monitor.serve.guard import Guard
+from monitor.wording import to_say
 
 _FRESH: Final = "public, max-age=0, must-revalidate"
 _READ: Final = ["GET", "HEAD"]
 _WORDS: Final = {
-    400: "This cannot be read",
-    403: "Not from here",
-    404: "There is no such page",
-    405: "That is not done here",
-    408: "That took too long",
-    410: "This is over",
-    413: "That is too much",
-    415: "That is no form",
-    429: "Please wait a little",
-    503: "Please come back later",
+    400: to_say("This cannot be read"),
+    403: to_say("Not from here"),
+    404: to_say("There is no such page"),
+    405: to_say("That is not done here"),
+    408: to_say("That took too long"),
+    410: to_say("This is over"),
+    413: to_say("That is too much"),
+    415: to_say("That is no form"),
+    429: to_say("Please wait a little"),
+    503: to_say("Please come back later"),
 }
 _DETAILS: Final = {
-    404: "The address may be mistyped, or the page is gone.",
-    405: "This page can be read, and nothing else.",
-    429: "Too many requests came from you within a short time.",
-    503: "The service has too much to do, or its database does not answer just now.",
+    404: to_say("The address may be mistyped, or the page is gone."),
+    405: to_say("This page can be read, and nothing else."),
+    429: to_say("Too many requests came from you within a short time."),
+    503: to_say("The service has too much to do, or its database does not answer just now."),
 }
+_NOT_WRITTEN: Final = to_say("The site was not written yet: monitor publish writes it.")
+_BROKEN: Final = to_say("This is a fault of the program, and its log tells the operator of it.")
+_WRONG: Final = to_say("Something went wrong")
 log = structlog.get_logger()
 
 
@@ -61,6 +65,7 @@ def create(web: Web) -> ASGIApp:
     )
     app.router.redirect_slashes = False  # it would lead to whatever host the request names
     app.state.web = web
+    assert web.words  # a translation that cannot be read is told now
     assert web.started  # taken now, not at the first request
     return Guard(app, web)
 
@@ -119,7 +124,7 @@ class _Site:
         if path == "favicon.ico":  # browsers ask for it unbidden
             return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
         if path in {"", "index.html"}:
-            raise HTTPException(503, "The site was not written yet: monitor publish writes it.")
+            raise HTTPException(503, _NOT_WRITTEN)
         raise HTTPException(404)
 
 
@@ -167,7 +172,6 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 async def _broken(request: Request, _error: Exception) -> Response:
     """A fault of ours; the server logs it, the reader learns no detail."""
-    said = "This is a fault of the program, and its log tells the operator of it."
     if request.url.path.startswith("/api/"):
-        return problems.problem(500, said)
-    return render.message(request, "Something went wrong", said, status=500)
+        return problems.problem(500, _BROKEN)
+    return render.message(request, _WRONG, _BROKEN, status=500)

@@ -12,6 +12,8 @@ from python_multipart.multipart import Field, File, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from monitor.wording import to_say
+
 #: What a form may take to arrive: less than the service has for ending at a signal.
 SECONDS: Final = 5.0
 _BYTES: Final = 16_384
@@ -29,7 +31,7 @@ async def form(request: Request) -> dict[str, list[str]]:
     if not kind and request.headers.get("content-length") == "0":
         return {}
     if kind not in {_PLAIN, _PARTS}:
-        raise HTTPException(415, "Only forms are read here.")
+        raise HTTPException(415, to_say("Only forms are read here."))
     content = await _read(request)
     try:
         if kind == _PARTS:
@@ -37,24 +39,24 @@ async def form(request: Request) -> dict[str, list[str]]:
         text = content.decode("ascii")
         return parse_qs(text, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
     except (FormParserError, ValueError) as error:
-        raise HTTPException(400, "The form cannot be read.") from error
+        raise HTTPException(400, to_say("The form cannot be read.")) from error
 
 
 async def _read(request: Request) -> bytes:
     length = request.headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()) or int(length[:12]) > _BYTES:
-        raise HTTPException(413, "This is too much for a form.")
+        raise HTTPException(413, to_say("This is too much for a form."))
     content = bytearray()
     try:
         with fail_after(SECONDS):
             async for piece in request.stream():
                 content += piece
                 if len(content) > _BYTES:
-                    raise HTTPException(413, "This is too much for a form.")
+                    raise HTTPException(413, to_say("This is too much for a form."))
     except TimeoutError as error:
-        raise HTTPException(408, "The form came too slowly.") from error
+        raise HTTPException(408, to_say("The form came too slowly.")) from error
     except ClientDisconnect as error:
-        raise HTTPException(400, "The form was cut short.") from error
+        raise HTTPException(400, to_say("The form was cut short.")) from error
     return bytes(content)
 
 

@@ -12,10 +12,12 @@ from typing import Final, ParamSpec, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from monitor.catalog import Catalog
+from monitor.publish import language
 from monitor.serve.limits import Limit, Limiter
 from monitor.serve.site import Compressed
 from monitor.settings import Settings
 from monitor.store import Store
+from monitor.wording import Words
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +42,11 @@ class Web:
     def started(self) -> datetime:
         """When the service came up: nothing that it shows is older than its program and queries."""
         return self.now()
+
+    @cached_property
+    def words(self) -> Words:
+        """What is said on pages, in the language of the site. Raises `ConfigurationError`."""
+        return language.words(self.settings.language, self.settings.translations_dir)
 
     @cached_property
     def requests(self) -> Limiter:

@@ -15,19 +15,21 @@ from monitor import addresses
 from monitor.catalog import Catalog
 from monitor.errors import ConfigurationError
 from monitor.model import Subscriber
+from monitor.wording import ENGLISH, Words, to_say
 
 #: A form that is older was not filled in by someone who just opened it.
 _FORM_AGE: Final = timedelta(hours=12)
 _ALL_TIERS: Final = 9
 _TIERS: Final = (
-    (_ALL_TIERS, "Everything, also letters, notices and protocols"),
-    (5, "All studies, also in animals and cells, and reviews"),
-    (4, "Studies in people, and systematic reviews"),
-    (3, "Controlled trials, cohort studies and systematic reviews"),
-    (2, "Randomised trials and systematic reviews only"),
+    (_ALL_TIERS, to_say("Everything, also letters, notices and protocols")),
+    (5, to_say("All studies, also in animals and cells, and reviews")),
+    (4, to_say("Studies in people, and systematic reviews")),
+    (3, to_say("Controlled trials, cohort studies and systematic reviews")),
+    (2, to_say("Randomised trials and systematic reviews only")),
 )
 _REGIONS: Final = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/",
                    "Pacific/")  # fmt: skip
+_NOT_OFFERED: Final = to_say("One of the choices is not among those offered; please choose again.")
 
 Sent = Mapping[str, Sequence[str]]
 
@@ -46,13 +48,13 @@ class Offer:
     zones: tuple[str, ...]
 
     @classmethod
-    def of(cls, catalog: Catalog) -> Offer:
+    def of(cls, catalog: Catalog, words: Words = ENGLISH) -> Offer:
         """The choices that a catalog gives."""
-        mechanisms = sorted(((m.id, m.label) for m in catalog.mechanisms), key=lambda m: m[1])
+        mechanisms = [(m.id, words.say(m.label)) for m in catalog.mechanisms]
         return cls(
-            topics=tuple((t.id, t.title) for t in catalog.topics),
-            mechanisms=tuple(mechanisms),
-            tiers=_TIERS,
+            topics=tuple((t.id, words.say(t.title)) for t in catalog.topics),
+            mechanisms=tuple(sorted(mechanisms, key=lambda m: m[1])),
+            tiers=tuple((tier, words.say(said)) for tier, said in _TIERS),
             zones=zones(),
         )
 
@@ -69,7 +71,7 @@ def address(sent: Sent) -> str:
         return addresses.normal(one(sent, "email").strip())
     except ConfigurationError as error:
         raise FormError(
-            "This is not an address that mail can be sent to; please check it."
+            to_say("This is not an address that mail can be sent to; please check it.")
         ) from error
 
 
@@ -83,7 +85,9 @@ def choose(sent: Sent, offer: Offer, before: Subscriber) -> Subscriber:
         or tier not in {str(t) for t in (*dict(offer.tiers), before.max_tier)}
         or zone not in {*offer.zones, before.timezone}
     ):
-        raise FormError("One of the choices is not among those offered; please choose again.")
+        raise FormError(
+            to_say("One of the choices is not among those offered; please choose again.")
+        )
     return replace(
         before,
         topics=_of(sent, "topic", offer.topics),
@@ -98,7 +102,9 @@ def choose(sent: Sent, offer: Offer, before: Subscriber) -> Subscriber:
 def _of(sent: Sent, name: str, offered: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     given = set(sent.get(name, ()))
     if given - {i for i, _ in offered}:
-        raise FormError("One of the choices is not among those offered; please choose again.")
+        raise FormError(
+            to_say("One of the choices is not among those offered; please choose again.")
+        )
     return tuple(i for i, _ in offered if i in given)
 
 
@@ -106,21 +112,22 @@ def one(sent: Sent, name: str, default: str = "") -> str:
     """A field that stands once in a form, or its default."""
     values = sent.get(name, ())
     if len(values) > 1:
-        raise FormError("The form came with a field twice; please send it again.")
+        raise FormError(to_say("The form came with a field twice; please send it again."))
     return values[0] if values else default
 
 
-def spoken(reader: Subscriber, offer: Offer) -> list[tuple[str, str]]:
+def spoken(reader: Subscriber, offer: Offer, words: Words = ENGLISH) -> list[tuple[str, str]]:
     """A reader's choices in words."""
-    topics, mechanisms = dict(offer.topics), dict(offer.mechanisms)
+    topics, mechanisms, say = dict(offer.topics), dict(offer.mechanisms), words.say
+    tier = say("Tier %(tier)s", tier=reader.max_tier)
     found = [
-        ("Topics", ", ".join(topics.get(t, t) for t in reader.topics) or "All"),
-        ("How often", "Once a month" if reader.monthly else "Every week"),
-        ("Which studies", dict(offer.tiers).get(reader.max_tier, f"Tier {reader.max_tier}")),
+        (say("Topics"), ", ".join(topics.get(t, t) for t in reader.topics) or say("All")),
+        (say("How often"), say("Once a month") if reader.monthly else say("Every week")),
+        (say("Which studies"), dict(offer.tiers).get(reader.max_tier, tier)),
     ]
     if reader.mechanisms:
         listed = ", ".join(mechanisms.get(m, m) for m in reader.mechanisms)
-        found.append(("Mechanisms", listed))
+        found.append((say("Mechanisms"), listed))
     return found
 
 
@@ -141,4 +148,4 @@ class FormSeal:
         except BadData:
             until = 0
         if now.timestamp() > until:
-            raise FormError("The form was open for too long; please send it once more.")
+            raise FormError(to_say("The form was open for too long; please send it once more."))

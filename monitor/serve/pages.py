@@ -29,17 +29,20 @@ from monitor.serve.limits import Limit, Limiter
 from monitor.store import notices, subscribers
 from monitor.store.limiter import forget_before, hold, once
 from monitor.tokens import CHOICES_PATH, CONFIRM_PATH, LEAVE_PATH, Bearer, Signer
+from monitor.wording import to_say
 
 _ONE_CLICK: Final = ("List-Unsubscribe", "One-Click")
 _ONCE_IN: Final = timedelta(days=1)
 #: How long sending may take; killed meanwhile, the address may be asked again after it.
 _SENDING: Final = timedelta(minutes=5)
 _LONGEST_TOKEN: Final = 4096
-_SUBSCRIBE: Final = ("subscribe", "Subscribe again")
+_SUBSCRIBE: Final = ("subscribe", to_say("Subscribe again"))
 _LEFT: Final = (
-    "You get no more mails",
-    "This address was deleted, with everything that was noted about the mails sent to it.",
+    to_say("You get no more mails"),
+    to_say("This address was deleted, with everything that was noted about the mails sent to it."),
 )
+_TOO_OLD: Final = to_say("This link is too old: please subscribe again.")
+_GONE: Final = to_say("This address gets no digest any more, and was deleted.")
 #: Mails that ask to confirm, to whomever: a flood of strangers' addresses ends here.
 _ASKED: Final = Limit(per_minute=5, burst=60)
 log = structlog.get_logger()
@@ -67,10 +70,10 @@ def routes(web: Web) -> list[Route]:
 async def _not_set_up(request: Request) -> Response:
     return render.message(
         request,
-        "Not set up here",
-        "This site does not send its digest by mail. Its feed tells the same news.",
+        to_say("Not set up here"),
+        to_say("This site does not send its digest by mail. Its feed tells the same news."),
         status=404,
-        links=(("feeds/all.xml", "The feed"), ("index.html", "To the start page")),
+        links=(("feeds/all.xml", to_say("The feed")), render.START),
     )
 
 
@@ -92,7 +95,7 @@ class _Pages:
     @cached_property
     def offer(self) -> forms.Offer:
         """What there is to choose from."""
-        return forms.Offer.of(self.web.catalog)
+        return forms.Offer.of(self.web.catalog, self.web.words)
 
     @cached_property
     def asked(self) -> Limiter:
@@ -110,7 +113,7 @@ class _Pages:
             request,
             "subscribe.html",
             422 if fault else 200,
-            heading="Get the digest by mail",
+            heading=to_say("Get the digest by mail"),
             offer=self.offer,
             chosen=chosen,
             fault=fault,
@@ -135,11 +138,15 @@ class _Pages:
             raise HTTPException(503, headers={"retry-after": f"{wait:.0f}"})
         response = render.message(
             request,
-            "One more step",
-            "If mails can be sent to this address, one is on its way to it. Open the link in it "
-            "and press the button there; only then is the address stored.",
-            "Nothing came? Look among the unwanted mails. One such mail a day is sent to an "
-            "address at most.",
+            to_say("One more step"),
+            to_say(
+                "If mails can be sent to this address, one is on its way to it. Open the link in "
+                "it and press the button there; only then is the address stored."
+            ),
+            to_say(
+                "Nothing came? Look among the unwanted mails. One such mail a day is sent to an "
+                "address at most."
+            ),
         )
         if not trapped:
             response.background = BackgroundTask(self.web.write, self._ask, reader)
@@ -180,12 +187,12 @@ class _Pages:
         return render.page(
             request,
             "button.html",
-            heading="Get the digest?",
-            sentences=[f"Mails will go to {reader.email}."],
-            facts=forms.spoken(reader, self.offer),
+            heading=to_say("Get the digest?"),
+            sentences=[self.web.words.say("Mails will go to %(address)s.", address=reader.email)],
+            facts=forms.spoken(reader, self.offer, self.web.words),
             hidden=[],
-            button="Yes, send me the digest",
-            note="If you did not ask for it, close this page: nothing is stored.",
+            button=to_say("Yes, send me the digest"),
+            note=to_say("If you did not ask for it, close this page: nothing is stored."),
         )
 
     async def confirm(self, request: Request) -> Response:
@@ -196,11 +203,11 @@ class _Pages:
         log.info("a reader confirmed", subscriber=stored.id)
         return render.message(
             request,
-            "Thank you",
-            "You get the next issue, and the latest one soon.",
+            to_say("Thank you"),
+            to_say("You get the next issue, and the latest one soon."),
             links=(
-                (f"{CHOICES_PATH}{self.signer.choices(stored)}", "Change your choices"),
-                ("issues/index.html", "Read the latest issue here"),
+                (f"{CHOICES_PATH}{self.signer.choices(stored)}", to_say("Change your choices")),
+                ("issues/index.html", to_say("Read the latest issue here")),
             ),
         )
 
@@ -209,7 +216,9 @@ class _Pages:
         try:
             return self.signer.confirmed(token, self.web.now())
         except TokenExpiredError as error:
-            raise HTTPException(410, str(error)) from error
+            raise HTTPException(
+                410, to_say("This link is too old: please subscribe again.")
+            ) from error
         except TokenError as error:
             raise self._not_ours(request) from error
 
@@ -242,7 +251,7 @@ class _Pages:
             request,
             "preferences.html",
             422 if fault else 200,
-            heading="Your choices",
+            heading=to_say("Your choices"),
             offer=self.offer,
             reader=reader,
             chosen=chosen,
@@ -259,7 +268,9 @@ class _Pages:
             raise self._not_ours(request) from error
         found = await self.web.read(self._find, bearer)
         if found is None:
-            raise HTTPException(410, "This address gets no digest any more, and was deleted.")
+            raise HTTPException(
+                410, to_say("This address gets no digest any more, and was deleted.")
+            )
         return found
 
     def _find(self, bearer: Bearer) -> Subscriber | None:
@@ -271,11 +282,15 @@ class _Pages:
         return render.page(
             request,
             "button.html",
-            heading="Stop the mails?",
-            sentences=["The address is deleted, with everything noted about the mails sent to it."],
+            heading=to_say("Stop the mails?"),
+            sentences=[
+                self.web.words.say(
+                    "The address is deleted, with everything noted about the mails sent to it."
+                )
+            ],
             facts=[],
             hidden=[_ONE_CLICK],
-            button="Yes, stop them",
+            button=to_say("Yes, stop them"),
             note="",
         )
 
@@ -285,11 +300,9 @@ class _Pages:
         bearer = self._leaving(request)
         name, value = _ONE_CLICK
         if sent.get(name) != [value]:
-            raise HTTPException(400, "The form must say List-Unsubscribe=One-Click.")
+            raise HTTPException(400, to_say("The form must say List-Unsubscribe=One-Click."))
         await self.web.write(self._remove, bearer)
-        return render.message(
-            request, *_LEFT, links=(_SUBSCRIBE, ("index.html", "To the start page"))
-        )
+        return render.message(request, *_LEFT, links=(_SUBSCRIBE, render.START))
 
     def _remove(self, bearer: Bearer) -> None:
         found = self._find(bearer)
@@ -314,12 +327,12 @@ class _Pages:
         """Refuse a link; who tries many of them is asked to wait."""
         if wait := self.web.guesses.take(request.state.client):
             return HTTPException(429, headers={"retry-after": f"{wait:.0f}"})
-        return HTTPException(404, "This link is not one of ours, or it was cut short.")
+        return HTTPException(404, to_say("This link is not one of ours, or it was cut short."))
 
     async def _form(self, request: Request) -> dict[str, list[str]]:
         """A form that our own page sent. Raises `HTTPException`."""
         if clients.is_foreign_form(request.headers, self.web.settings.site_url):
-            raise HTTPException(403, "This form was sent from another site.")
+            raise HTTPException(403, to_say("This form was sent from another site."))
         if wait := self.web.forms.take(request.state.client):
             raise HTTPException(429, headers={"retry-after": f"{wait:.0f}"})
         return await bodies.form(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from monitor import wording
 from monitor.serve.context import Web
+from monitor.wording import Words, to_say
 
 #: Of a page with a form; the pages of the site allow no form at all.
 POLICY: Final = (
@@ -19,18 +20,24 @@ POLICY: Final = (
     "form-action 'self'; frame-ancestors 'none'"
 )
 _DEEPEST: Final = 12
+START: Final = ("index.html", to_say("To the start page"))
 
 
-@cache
-def _templates() -> Environment:
+@lru_cache(maxsize=4)
+def _templates(words: Words) -> Environment:
     found = Environment(
         loader=PackageLoader("monitor.serve"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    found.globals.update(wording=wording)
+    found.policies["ext.i18n.trimmed"] = True
+    found.install_gettext_callables(  # type: ignore[attr-defined]
+        words.translations.gettext, words.translations.ngettext, newstyle=True
+    )
+    found.globals.update(wording=wording, words=words, say=words.say)
     return found
 
 
@@ -50,10 +57,12 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
     """A page that is kept by nobody and found by no search."""
     web: Web = request.app.state.web
     html = (
-        _templates()
+        _templates(web.words)
         .get_template(template)
         .render(
-            root=root_of(request.url.path), topics=[t.title for t in web.catalog.topics], **values
+            root=root_of(request.url.path),
+            topics=[web.words.say(t.title) for t in web.catalog.topics],
+            **values,
         )
     )
     headers = {
@@ -69,7 +78,10 @@ def message(
     heading: str,
     *sentences: str,
     status: int = 200,
-    links: tuple[tuple[str, str], ...] = (("index.html", "To the start page"),),
+    links: tuple[tuple[str, str], ...] = (START,),
 ) -> HTMLResponse:
-    """A page that says something, with links from the top of the site."""
+    """A page that says something, with links from the top of the site.
+
+    It is said in the language of the site: hand in messages of the catalogue, in English.
+    """
     return page(request, "message.html", status, heading=heading, sentences=sentences, links=links)

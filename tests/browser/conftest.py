@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from monitor.demo.play import play
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+#: Where a reader goes who follows the link of a paper; no page asks it for anything itself.
+PUBMED = "https://pubmed.ncbi.nlm.nih.gov/"
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +32,15 @@ def open_page(chromium: Browser, demo: Path) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     strange: list[str] = []
 
-    def watch(url: str) -> None:
-        if not url.startswith(("file:", "data:")):
-            strange.append(url)
+    def watch(request: Request) -> None:
+        followed = request.is_navigation_request() and request.url.startswith(PUBMED)
+        if not followed and not request.url.startswith(("file:", "data:")):
+            strange.append(request.url)
 
     def open_(path: str, **options: object) -> Page:
         context = chromium.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)
-        context.on("request", lambda request: watch(request.url))
+        context.on("request", watch)
         page = context.new_page()
         page.goto(f"file://{demo}/{path}")
         return page

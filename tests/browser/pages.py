@@ -22,4 +22,6 @@ PAGES = (
     "issues/2.html",
     "methods.html",
     "excluded.html",
+    "data.html",
+    "404.html",
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from tests.browser.conftest import PHONE, Open
 from tests.browser.pages import PAGES
@@ -41,22 +41,52 @@ def test_dark_is_dark_and_light_is_light(open_page: Open) -> None:
     assert brightness("light") > 500
 
 
-def test_from_the_start_to_a_claim_a_paper_its_passage_and_pubmed(open_page: Open) -> None:
-    page = open_page("index.html", viewport=PHONE)
-    page.locator("main a[href^='claims/']:not([href$='index.html'])").first.click()
-    assert "/claims/" in page.url
-    heading = page.locator("h1").inner_text()
-    assert heading
-    page.goto(page.url.replace(page.url.rsplit("/", 1)[1], "griffith-study.html"))
-    page.locator("main a[href*='papers/']").first.click()
+@pytest.mark.parametrize("scripts", [True, False])
+def test_from_the_start_to_a_claim_a_paper_its_passage_and_pubmed(
+    open_page: Open, scripts: bool
+) -> None:
+    page = open_page("index.html", viewport=PHONE, java_script_enabled=scripts)
+    page.locator("main").get_by_role("link", name="A study of Griffith University").click()
+    assert page.url.endswith("/claims/griffith-study.html")
+    passage = page.locator("main blockquote p").first.inner_text()
+    assert len(passage) > 20
+    title = page.locator("main .claim > a").first
+    name = title.inner_text()
+    title.click()
     assert "/papers/" in page.url
-    passage = page.locator("blockquote p").first
-    assert passage.is_visible()
-    assert len(passage.inner_text()) > 20
-    link = page.get_by_role("link", name="PubMed", exact=True)
-    assert re.fullmatch(
-        r"https://pubmed\.ncbi\.nlm\.nih\.gov/\d+/", link.get_attribute("href") or ""
-    )
+    assert page.locator("h1").inner_text() == name
+    assert passage in page.locator("main blockquote p").all_inner_texts()
+    pmid = page.url.rsplit("/", 1)[1].removesuffix(".html")
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route("https://**/*", answer)
+    page.get_by_role("link", name="PubMed", exact=True).click(no_wait_after=True)
+    page.wait_for_timeout(200)
+    assert asked == [f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"]
+
+
+#: What is pressed and stands alone; links within a sentence are as high as its lines.
+_LOW = """() => [...document.querySelectorAll("a, button, summary, input, select")].filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.width && box.height && getComputedStyle(e).display !== "inline"
+        && !e.closest(".skip, svg") && box.height < 44 - 0.5;
+}).map(e => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_thumb_finds_what_is_to_be_pressed(open_page: Open, path: str) -> None:
+    page = open_page(path, viewport=PHONE)
+    assert page.evaluate(_LOW) == []
+
+
+def test_what_a_link_leads_to_inside_a_page_is_there(open_page: Open) -> None:
+    page = open_page("claims/ldn-dose.html", viewport=PHONE)
+    page.locator(".counts").get_by_role("link", name="Against").click()
+    assert page.locator("#refutes").bounding_box()["y"] < PHONE["height"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("path", PAGES)

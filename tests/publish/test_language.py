@@ -27,8 +27,9 @@ from monitor.wording import Words
 
 ROOT = Path(__file__).parents[2]
 PUBLISH = ROOT / "monitor" / "publish"
+SERVE = ROOT / "monitor" / "serve"
 POT = PUBLISH / "locale" / "messages.pot"
-TEMPLATES = sorted((PUBLISH / "templates").glob("*.html"))
+TEMPLATES = sorted(p for room in (PUBLISH, SERVE) for p in (room / "templates").glob("*.html"))
 #: Names that are the same in every language.
 NAMES = {"BibTeX", "RIS", "CSL-JSON", "CSV", "PubMed", "DOI", "PMC", "PMID", "n"}
 

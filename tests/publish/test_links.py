@@ -58,7 +58,8 @@ def test_every_page_is_reached_from_the_start(demo: Path) -> None:
         paths = (urlsplit(link).path for link in links(page))
         targets = ((page.parent / unquote(p)).resolve() for p in paths if p)
         waiting += [t for t in targets if t.suffix == ".html"]
-    assert set(demo.rglob("*.html")) == reached
+    unlinked = {demo / "404.html"}  # hosts show it for an address that is none
+    assert set(demo.rglob("*.html")) - unlinked == reached
 
 
 def test_no_id_stands_twice_on_a_page(demo: Path) -> None:

@@ -344,7 +344,8 @@ def test_the_dose_chart_holds_each_study_at_its_place(lines: list[Line]) -> None
     assert set(points) == {"1", "2", "4"}
     assert points["2"].y < points["1"].y
     assert points["2"].x0 < points["2"].x1 == points["1"].x1
-    assert points["1"].y != points["4"].y
+    assert (points["1"].x1, points["1"].y) == (points["4"].x1, points["4"].y)
+    assert abs(points["1"].x - points["4"].x) >= 14
     assert (points["1"].shape, points["2"].shape) == ("square", "circle")
 
 
@@ -426,13 +427,13 @@ def test_accuracy_is_told_in_words_and_what_is_new_keeps_its_name() -> None:
     )
     design, claims = models(card, WORDS)
     assert design.measured == (
-        ("ME/CFS and naltrexone papers, two readers: the very same design", "0.77"),
+        ("ME/CFS and naltrexone papers, two readers: the very same design", "77.0%"),
     )
     assert design.card == (("trained", "2026-11-24"), ("cross validation, folds", "5"))
-    assert claims.measured == (("Both together (F1)", "0.81"), ("something new", "0.5"))
+    assert claims.measured == (("Both together (F1)", "81.0%"), ("something new", "50.0%"))
 
 
 def test_the_card_that_is_shipped_has_numbers_for_both_models() -> None:
     shown = models(model_card(), WORDS)
     assert [m.name for m in shown] == ["Study design", "Mechanism claims"]
-    assert all(m.measured and m.card for m in shown)
+    assert all(m.told and m.measured and m.card for m in shown)

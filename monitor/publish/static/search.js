@@ -124,7 +124,7 @@
     }
     var by = document.createElement("span");
     by.className = "by";
-    by.textContent = [paper[CITATION], index.designs[paper[DESIGN]], paper[N] ? "n = " + paper[N].toLocaleString(document.documentElement.lang) : ""].filter(Boolean).join(" · ");
+    by.textContent = [paper[CITATION], index.designs[paper[DESIGN]], paper[N] ? "n\u00a0=\u00a0" + paper[N].toLocaleString(document.documentElement.lang) : ""].filter(Boolean).join(" · ");
     item.appendChild(by);
     return item;
   }

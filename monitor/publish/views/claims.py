@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +21,8 @@ SIDES: Final = (Stance.SUPPORTS, Stance.REFUTES, Stance.MIXED, Stance.MENTIONS)
 _NAMELESS: Final = "authors"
 #: Papers on the page of a claim, a side; the list of the claim holds all.
 SHOWN: Final = 12
+#: Of these, so many at once: the other side must not be a long way down.
+FIRST: Final = 5
 #: Kinds of claims whose status papers of any design can move.
 _MOVABLE: Final = frozenset({ClaimKind.MECHANISM, ClaimKind.DOSE, ClaimKind.USES})
 
@@ -60,6 +62,16 @@ class Side:
     shown: tuple[BearingLine, ...]
 
     @property
+    def first(self) -> tuple[BearingLine, ...]:
+        """The strongest, which stand open."""
+        return self.shown[:FIRST]
+
+    @property
+    def further(self) -> tuple[BearingLine, ...]:
+        """The next, which are folded away."""
+        return self.shown[FIRST:]
+
+    @property
     def total(self) -> int:
         """All of them, those that do not count included."""
         return self.own + self.reviews + self.withdrawn
@@ -82,7 +94,8 @@ class ClaimView:
 
     `list_file` is the list with all its papers, empty when there are none; `would_move` are
     sentences computed from the rules of status, `would_change` is the curator's word on it. `uses`
-    are illnesses with designs and numbers of papers, for a claim about uses.
+    are illnesses with designs and numbers of papers, for a claim about uses; `named` are titles
+    of the papers in `figures`, by key.
     """
 
     id: str
@@ -104,6 +117,7 @@ class ClaimView:
     would_change: str
     list_file: str
     uses: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> ClaimStatus:
@@ -157,6 +171,7 @@ def claim_view(
         uses=tuple(_uses(found, lines, words))
         if isinstance(about, Claim) and about.kind is ClaimKind.USES
         else (),
+        named={k: lines[k].title for f in figures for k, _ in f.found if k in lines},
     )
 
 

@@ -123,7 +123,7 @@ def facets(lines: Sequence[Line], catalog: Catalog, words: Words) -> tuple[Facet
             _facet(
                 "population",
                 say("Who was studied"),
-                [(f"people-{slug(p)}", say(p), p) for p in people],
+                [(f"people-{slug(p)}", _upper(say(p)), p) for p in people],
                 ordered,
                 lambda x: x.populations,
             ),
@@ -174,8 +174,17 @@ def _facet(
     for line in ordered:
         for key in dict.fromkeys(keys(line)):
             found[key].append(line)
-    lists = (ListView(file, text, tuple(found[key])) for file, text, key in entries if found[key])
+    about = f"papers/index.html#by-{name}"
+    lists = (
+        ListView(file, text, tuple(found[key]), about=about, about_title=title)
+        for file, text, key in entries
+        if found[key]
+    )
     return Facet(name, title, tuple(lists))
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def bearing_lists(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from babel.numbers import format_percent
+
 from monitor import wording
 from monitor.catalog import Catalog
 from monitor.model import Paper
@@ -24,9 +26,13 @@ _NUMBERS: Final = {
     "stance exact (both take a side)": to_say("Same stance as the readers, where both see a side"),
     "readers": to_say("ME/CFS and naltrexone papers, two readers"),
     "readers real": to_say("The same, real abstracts only"),
+    "readers and single": to_say("Both of these together"),
     "single": to_say("Further papers of the subject, one reader"),
     "people merged": to_say("Neurology and psychiatry papers, nine groups"),
     "trials": to_say("Randomised trials"),
+    "recall": to_say("share that is found (recall)"),
+    "precision": to_say("share that is right (precision)"),
+    "precision at recall 0.98": to_say("share that is right, when 98% are to be found"),
     "trials, trials": to_say("Randomised trials: how many there are"),
     "n": to_say("number of papers"),
     "records": to_say("number of papers"),
@@ -45,6 +51,19 @@ _NUMBERS: Final = {
     "narrative review": to_say("F1 of narrative reviews"),
     "remaining": to_say("F1 of all others"),
 }
+#: The numbers to know, by the name that the card has for them.
+_TOLD: Final = {
+    "readers, exact or acceptable": to_say(
+        "of papers on ME/CFS and naltrexone get a study design that two readers chose or accept"
+    ),
+    "single, exact or acceptable": to_say("the same on further papers, by one reader"),
+    "trials, recall": to_say("of randomised trials are recognised as such"),
+    "trials, precision": to_say("of papers called a randomised trial are one"),
+    "side precision": to_say("of the sides that are shown are right"),
+    "side recall": to_say("of the sides that papers take are found"),
+    "against precision": to_say("of results shown as against or mixed are right"),
+    "against recall": to_say("of results against or mixed are found"),
+}
 #: How the measuring was done, rather than what it found.
 _HOW: Final = ("folds", "temperature", "files")
 _MEASURED: Final = "cross valid"
@@ -52,9 +71,13 @@ _MEASURED: Final = "cross valid"
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """A trained model: numbers measured on papers it did not see, and the rest of its card."""
+    """A trained model: numbers measured on papers it did not see, and the rest of its card.
+
+    `told` are the few that a reader should know, in sentences; `measured` holds all.
+    """
 
     name: str
+    told: tuple[tuple[str, str], ...]
     measured: tuple[tuple[str, str], ...]
     card: tuple[tuple[str, str], ...]
 
@@ -62,16 +85,37 @@ class ModelView:
 def models(card: Iterable[Sequence[str]], words: Words) -> tuple[ModelView, ...]:
     """The models of a card of (model, name, value), in its order."""
     measured: dict[str, list[tuple[str, str]]] = {}
+    told: dict[str, dict[str, str]] = {}
     others: dict[str, list[tuple[str, str]]] = {}
     for model, name, value in card:
         measured.setdefault(model, [])
         others.setdefault(model, [])
         short = name.split(", ", 1)[-1]
         if name.startswith(_MEASURED) and not short.endswith(_HOW):
-            measured[model].append((_in_words(short, words), value))
+            measured[model].append((_in_words(short, words), _share(value, words)))
+            told.setdefault(model, {})[short] = _share(value, words)
         else:
             others[model].append((name, value))
-    return tuple(ModelView(words.say(m), tuple(measured[m]), tuple(others[m])) for m in measured)
+    return tuple(
+        ModelView(
+            words.say(m),
+            tuple((words.say(_TOLD[n]), told[m][n]) for n in _TOLD if n in told.get(m, ())),
+            tuple(measured[m]),
+            tuple(others[m]),
+        )
+        for m in measured
+    )
+
+
+def _share(value: str, words: Words) -> str:
+    """A share as per cent, a number of papers with its thousands apart."""
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    if "." in value and 0 <= number <= 1:
+        return format_percent(number, "#,##0.0%", locale=words.locale)
+    return words.number(int(number)) if number == int(number) else value
 
 
 def _in_words(name: str, words: Words) -> str:

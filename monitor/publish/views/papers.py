@@ -27,6 +27,7 @@ from monitor.publish.views.limits import not_shown
 from monitor.publish.views.lines import Line, design_label, line
 from monitor.publish.views.links import Related, outward, related
 from monitor.publish.views.passages import FactView, Segment, marked, shown_once
+from monitor.publish.views.told import of_paper
 from monitor.wording import Words, to_say
 
 _SOURCE: Final = {
@@ -36,7 +37,7 @@ _SOURCE: Final = {
     DesignSource.NONE: "",
 }
 _DIRECTION: Final = {
-    Direction.POSITIVE: to_say("In favour"),
+    Direction.POSITIVE: to_say("Positive: what was looked for was found"),
     Direction.NULL: to_say("No difference"),
     Direction.NEGATIVE: to_say("Against"),
     Direction.MIXED: to_say("Mixed"),
@@ -71,7 +72,8 @@ class PaperView:
     """The page of a paper.
 
     `not_shown` are sentences on what it does not show; `text` is its abstract cut into marked
-    pieces, empty where it may not be shown; `dates` are days of the record with what happened.
+    pieces, empty where it may not be shown; `source` is journal and year; `dates` are days of the
+    record with what happened.
     """
 
     paper: Paper
@@ -88,6 +90,7 @@ class PaperView:
     facts: tuple[FactView, ...]
     claims: tuple[ClaimOfPaper, ...]
     text: tuple[Segment, ...]
+    source: str
     links: tuple[tuple[str, str], ...]
     related: tuple[Related, ...]
     dates: tuple[tuple[date, str], ...]
@@ -130,10 +133,11 @@ def paper_view(
         facts=tuple(shown_once(facts, article.title)),
         claims=claims,
         text=marked(article.abstract, FieldName.ABSTRACT, resting) if show_abstract else (),
+        source=wording.source(article),
         links=tuple(outward(paper)),
         related=related(article, held, words),
         dates=tuple(_dates(paper, words)),
-        events=tuple(events),
+        events=of_paper(events, article.title, words),
         cite=tuple(_cite(paper)),
     )
 

@@ -16,6 +16,8 @@ from monitor.wording import Words
 PROTOCOL: Final = "protocol"
 #: Studies on a page of trials, and in the chart: more would be unreadable, and above 200 KB.
 STUDIES: Final = 80
+#: Registrations on the page of trials; the list of registrations holds all.
+_FIRST: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class TrialsView:
     studies: tuple[Line, ...]
     without: int
     registered: tuple[Registered, ...]
+
+    @property
+    def registered_first(self) -> tuple[Registered, ...]:
+        """Those that the page of trials shows."""
+        return self.registered[:_FIRST]
 
 
 def trials(lines: Sequence[Line], catalog: Catalog, words: Words) -> TrialsView:
