@@ -55,7 +55,8 @@ def main() -> None:
     print(
         f"{report.days} days in {time.monotonic() - started:.0f} s: {report.jumps} clock jumps, "
         f"{report.servers} restarts of the database, {report.full} full disk; {report.papers} "
-        f"papers, {report.issues} issues, {report.mails} mails"
+        f"papers, {report.issues} issues, {report.mails} mails; the nearest "
+        f"two issues {report.nearest.total_seconds() / 3600:.0f} hours apart"
     )
     quarters = ", ".join(f"{mean(part):.0f}" for part in _quarters(report.megabytes))
     print(f"memory, mean of each quarter: {quarters} MB; at most {max(report.megabytes):.0f} MB")

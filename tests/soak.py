@@ -21,7 +21,8 @@ from pathlib import Path
 from monitor.assess.assessor import Assessor
 from monitor.catalog import Catalog
 from monitor.demo.pubmed import PubMedServer, Request, Response
-from monitor.model import Issue, Subscriber
+from monitor.model import Issue, JobName, Subscriber
+from monitor.schedule import due
 from monitor.settings import Settings
 from monitor.store import (
     Store,
@@ -60,6 +61,7 @@ class Report:
     papers: int = 0
     issues: int = 0
     mails: int = 0
+    nearest: timedelta = timedelta()  # between two issues
     megabytes: list[float] = field(default_factory=list)  # of the process, after each look
     faults: list[str] = field(default_factory=list)
 
@@ -284,7 +286,10 @@ class Soak:
         # By true time: what a wrong clock wrote into an issue says nothing of the time between.
         at = [self.made_at[i.number] for i in made]
         gaps = [b - a for a, b in zip(at, at[1:], strict=False)]
-        if short := [g for g in gaps if g < DAY]:
+        report.nearest = min(gaps, default=timedelta())
+        # An hour is allowed to a clock that is minutes off.
+        apart = due.schedules(self.settings)[JobName.DIGEST].apart - HOUR
+        if short := [g for g in gaps if g < apart]:
             say(f"{len(short)} issues too soon after the one before, the soonest {min(short)}")
         newest = backup_files.newest(self.settings.backup_dir)
         if newest is None:
