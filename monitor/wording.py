@@ -15,6 +15,7 @@ from gettext import NullTranslations
 from typing import Final
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
@@ -46,6 +47,8 @@ ABRIDGED_SHORT: Final = to_say("abridged in our own words")
 RETRACTED: Final = to_say("This paper was retracted. It supports nothing.")
 NOT_STATED: Final = to_say("Not stated in the abstract")
 
+#: PubMed's codes for a language that is not known, and for several.
+_NO_TONGUE: Final = frozenset({"und", "mul"})
 _UNFIT: Final = re.compile(r"[^0-9A-Za-z.-]+")
 _RESULT: Final = {
     Direction.POSITIVE: to_say("The abstract reports a positive result."),
@@ -163,6 +166,11 @@ class Words:
     def day(self, when: date | datetime) -> str:
         """A date in full: 9 March 2026."""
         return _day(when.date() if isinstance(when, datetime) else when, self.locale)
+
+    def tongue(self, code: str) -> str:
+        """The name of a language by its code in PubMed, "spa"; empty where it is not known."""
+        tag = get_global("language_aliases").get(code, code)
+        return str(self.locale.languages.get(tag, "")) if code not in _NO_TONGUE else ""
 
     def number(self, n: int) -> str:
         """A whole number with thousands apart: 127,117."""

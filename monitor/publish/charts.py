@@ -18,7 +18,7 @@ from monitor.publish.views.moves import YearMove
 WIDTH: Final = 480
 _YEARS_HEIGHT: Final = 130
 _LABELS: Final = 6
-_HALF_LABEL: Final = 17.0
+_HALF_LABEL: Final = 22.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 
 from monitor.assess.assessor import Assessor
 from monitor.assess.card import model_card
+from monitor.assess.details import definitions as read
 from monitor.catalog import Catalog, ClaimKind
 from monitor.ledger.status import Tally, balance
 from monitor.model import (
@@ -26,7 +27,7 @@ from monitor.model import (
     Stance,
 )
 from monitor.publish import charts
-from monitor.publish.views import lists, search
+from monitor.publish.views import definitions, lists, search
 from monitor.publish.views.claims import SHOWN, claim_view
 from monitor.publish.views.lines import DoseRange, Line, line
 from monitor.publish.views.maps import gap_map
@@ -437,3 +438,38 @@ def test_the_card_that_is_shipped_has_numbers_for_both_models() -> None:
     shown = models(model_card(), WORDS)
     assert [m.name for m in shown] == ["Study design", "Mechanism claims"]
     assert all(m.told and m.measured and m.card for m in shown)
+
+
+def test_a_case_definition_has_its_name_and_says_what_it_requires() -> None:
+    for value, required, _ in read._NAMES:
+        assert definitions.name(value, WORDS) != value
+        means = definitions.means(value, WORDS)
+        assert ("It requires" in means, "It does not" in means) == (
+            required is True,
+            required is False,
+        )
+    assert "does not require" in definitions.means("fukuda", WORDS)
+    assert definitions.name("something new", WORDS) == "something new"
+
+
+def test_a_paper_in_another_language_says_so(papers: list[Paper], catalog: Catalog) -> None:
+    def tongue(*languages: str) -> str:
+        article = replace(papers[0].article, languages=languages)
+        return paper_view(replace(papers[0], article=article), (), catalog, WORDS).tongue
+
+    assert tongue("spa") == "Spanish"
+    assert tongue("ger", "fre") == "German, French"
+    assert tongue("eng", "spa") == tongue("und") == tongue() == ""
+
+
+def test_what_an_abstract_does_not_state_is_named_in_one_line(
+    papers: list[Paper], catalog: Catalog
+) -> None:
+    view = next(
+        v
+        for v in (paper_view(p, (), catalog, WORDS) for p in papers)
+        if v.article.abstract and v.unstated
+    )
+    assert {f.name for f in view.stated} | set(view.unstated) == {f.name for f in view.facts}
+    bare = replace(view.paper, article=replace(view.article, abstract=""))
+    assert paper_view(bare, (), catalog, WORDS).unstated == ()

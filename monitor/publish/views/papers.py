@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -23,6 +23,7 @@ from monitor.model import (
     Stance,
 )
 from monitor.publish import exports
+from monitor.publish.views import definitions
 from monitor.publish.views.limits import not_shown
 from monitor.publish.views.lines import Line, design_label, line
 from monitor.publish.views.links import Related, outward, related
@@ -43,6 +44,7 @@ _DIRECTION: Final = {
     Direction.MIXED: to_say("Mixed"),
     Direction.NOT_STATED: "",
 }
+_ENGLISH: Final = "eng"
 _BY_STANCE: Final = (Stance.SUPPORTS, Stance.REFUTES, Stance.MIXED, Stance.MENTIONS)
 
 
@@ -73,7 +75,7 @@ class PaperView:
 
     `not_shown` are sentences on what it does not show; `text` is its abstract cut into marked
     pieces, empty where it may not be shown; `source` is journal and year; `dates` are days of the
-    record with what happened.
+    record with what happened; `tongue` is its language when that is not English, or "".
     """
 
     paper: Paper
@@ -96,6 +98,17 @@ class PaperView:
     dates: tuple[tuple[date, str], ...]
     events: tuple[Event, ...]
     cite: tuple[tuple[str, str], ...]
+    tongue: str = ""
+
+    @property
+    def stated(self) -> tuple[FactView, ...]:
+        """Facts that the record states."""
+        return tuple(f for f in self.facts if f.stated)
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """Names of facts that an abstract could state and this one does not."""
+        return tuple(f.name for f in self.facts if not f.stated) if self.article.abstract else ()
 
     @property
     def article(self) -> Article:
@@ -139,6 +152,9 @@ def paper_view(
         dates=tuple(_dates(paper, words)),
         events=of_paper(events, article.title, words),
         cite=tuple(_cite(paper)),
+        tongue=", ".join(filter(None, map(words.tongue, article.languages)))
+        if _ENGLISH not in article.languages
+        else "",
     )
 
 
@@ -181,8 +197,8 @@ def _badges(paper: Paper, shown: Line, catalog: Catalog, words: Words) -> Iterat
 def _population_badges(paper: Paper, words: Words) -> Iterator[Badge]:
     labels = paper.assessment
     for fact in labels.case_definitions[:2]:
-        means = words.say("Definition of the illness by which patients were chosen.")
-        yield Badge(fact.value, means, "facts")
+        means = definitions.means(fact.value, words)
+        yield Badge(definitions.name(fact.value, words), means, "facts")
     if labels.pem_required is not None:
         if labels.pem_required.value:
             yield Badge(
@@ -210,7 +226,8 @@ def _facts(paper: Paper, words: Words) -> Iterator[FactView]:
         doses = ", ".join(dict.fromkeys(wording.dose(d) for d in labels.doses))
         yield FactView(say("Naltrexone dose"), doses, _quotes_of(labels.doses))
     yield _listed(say("Compared with"), labels.comparators, missing, words)
-    yield _listed(say("Case definition"), labels.case_definitions, missing, words)
+    defined = [replace(f, value=definitions.name(f.value, words)) for f in labels.case_definitions]
+    yield _listed(say("Case definition"), defined, missing, words)
     if labels.pem_required is not None:
         required = say("Required") if labels.pem_required.value else say("Not required")
         yield FactView(say("Post-exertional malaise"), required, labels.pem_required.quotes)
@@ -219,7 +236,7 @@ def _facts(paper: Paper, words: Words) -> Iterator[FactView]:
     if labels.outcomes:
         yield _listed(say("Measured with"), labels.outcomes, missing, words)
     found = say(_DIRECTION[labels.result.direction])
-    name = say("Main result, as the abstract states it")
+    name = say("Main result")
     yield FactView(name, found or missing, labels.result.quotes, stated=bool(found))
     if labels.registrations or labels.review_registrations:
         registered = (*labels.registrations, *labels.review_registrations)
