@@ -5,48 +5,30 @@ matchers that read the same texts share one trie (`Pool`), so that a text is rea
 cues and readers there are. Offsets are those of the text as given: nothing is case-folded or
 normalised.
 
-How it is quick: a text is split into words and what stands between them by one regular expression;
-each distinct word is turned once into a small number that stands for the parts of cues it fits;
-what is done for every word after that is a look-up of its number.
+How it is quick: each distinct word is turned once into a small number that stands for the parts of
+cues it fits; what is done for every word after that is a look-up of its number. A pool may be given
+a sieve (`lexicon.Sieve`) that tells from the numbers of a whole text where a cue may start at all.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterable, Iterator, KeysView, Sequence
+from collections.abc import Callable, Hashable, Iterable, KeysView, Sequence
 from functools import partial
-from itertools import accumulate
 from operator import itemgetter
 from threading import Lock
-from typing import Generic, NamedTuple, TypeVar, cast, overload
+from typing import Generic, NamedTuple, TypeVar, cast
 
-from monitor.cues import WORD, Gap, parse
+from monitor.cues import Gap, parse
+from monitor.splitting import JOINED, Token, Tokens, tokenize
 
 Key = TypeVar("Key", bound=Hashable)
 
-_WORD = re.compile(f"({WORD})")
-#: The same for texts of which no letter or digit lies beyond Latin-1: a table instead of questions.
-_LATIN = "".join(c for c in map(chr, range(256)) if c.isalnum())
-_LATIN_WORD = re.compile(f"([{_LATIN}]+(?:[.,·][0-9]+)*)")
-_BEYOND = re.compile("[^\x00-\xff\u2000-\u206f\u2200-\u22ff]")
-_BREAK = re.compile(r"[.,:;!?\n]")
-_STOP = re.compile(r"[.;!?\n]")
-#: Words and gaps remembered; hostile text must not fill the memory.
+#: Words remembered; hostile text must not fill the memory.
 _MOST_REMEMBERED = 200_000
-#: What stands between two words: a phrase goes on, only a distance goes on, or nothing does.
-_JOINED, _BROKEN, _STOPPED = 0, 1, 2
 #: The number of words that are in no cue, and that of the end of a text.
 _UNKNOWN, _END = 0, -1
 _HEAD = 3
 _by_place = itemgetter(0, 1)
-
-
-class Token(NamedTuple):
-    """A word of a text: `text[start:end]`."""
-
-    text: str
-    start: int
-    end: int
 
 
 class Hit(NamedTuple, Generic[Key]):
@@ -57,71 +39,8 @@ class Hit(NamedTuple, Generic[Key]):
     end: int
 
 
-# What Token(...) and Hit(...) do in the end, without a function of Python in between.
-_token = partial(tuple.__new__, Token)
+# What Hit(...) does in the end, without a function of Python in between.
 _hit = partial(tuple.__new__, Hit)
-
-
-class _Kinds(dict[str, int]):
-    """What stands between two words, by its text."""
-
-    def __missing__(self, between: str) -> int:
-        if len(self) > _MOST_REMEMBERED:
-            self.clear()
-        kind = _STOPPED if _STOP.search(between) else _BROKEN if _BREAK.search(between) else _JOINED
-        self[between] = kind
-        return kind
-
-
-_KINDS = _Kinds()
-
-
-class Tokens(Sequence[Token]):
-    """The words of a text in order, with what a matcher asks of them. Made by `tokenize`.
-
-    `words`, `starts` and `ends` are those of the tokens, which are made only when asked for.
-    `kinds[i]` tells what stands before word `i`, `until[i]` is the first word after word `i` that a
-    distance no longer reaches. `found` remembers what pools found.
-    """
-
-    __slots__ = ("ends", "found", "kinds", "starts", "until", "words")
-
-    def __init__(
-        self, words: list[str], starts: list[int], ends: list[int], kinds: list[int]
-    ) -> None:
-        self.words, self.starts, self.ends, self.kinds = words, starts, ends, kinds
-        self.until: list[int] = []
-        for at, kind in enumerate(kinds):
-            if kind == _STOPPED:
-                self.until += [at] * (at - len(self.until))
-        self.found: dict[Pool, list[list[Hit[Hashable]]]] = {}
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __iter__(self) -> Iterator[Token]:
-        return map(_token, zip(self.words, self.starts, self.ends, strict=True))
-
-    @overload
-    def __getitem__(self, at: int) -> Token: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Token]: ...
-    def __getitem__(self, at: int | slice) -> Token | list[Token]:
-        if isinstance(at, slice):
-            return list(
-                map(_token, zip(self.words[at], self.starts[at], self.ends[at], strict=True))
-            )
-        return Token(self.words[at], self.starts[at], self.ends[at])
-
-
-def tokenize(text: str) -> Tokens:
-    """Words of a text with their offsets; "4.5" and "3,925" are one word each."""
-    latin = text.isascii() or _BEYOND.search(text) is None
-    parts = (_LATIN_WORD if latin else _WORD).split(text)
-    bounds = list(accumulate(map(len, parts)))
-    kinds = list(map(_KINDS.__getitem__, parts[0::2]))
-    kinds[0] = kinds[-1] = _STOPPED
-    return Tokens(parts[1::2], bounds[0:-1:2], bounds[1::2], kinds)
 
 
 class _Node:
@@ -146,23 +65,26 @@ class _Node:
 
 _NOTHING: KeysView[int] = {}.keys()
 _Following = tuple[_Node, ...]
+#: A word with which a cue starts, the word it has come to, and the place in the trie.
+_Step = tuple[int, int, _Node]
 #: Start and end of a place, and the (matcher, key) pairs of the cues that are there.
 _Found = tuple[int, int, list[tuple[int, Hashable]]]
 
 
-class _Numbers(dict[str, int]):
+class Numbers(dict[str, int]):
     """Numbers of words: equal for words that fit the same parts of cues, 0 for those in none.
 
-    `leads` gives for a number what follows at the root of the trie.
+    `parts` are those parts by number; it grows with the words that are met. `leads` gives for a
+    number what follows at the root of the trie.
     """
 
     def __init__(self, root: _Node) -> None:
         super().__init__()
         self._lock = Lock()
         self._numbers: dict[tuple[str, ...], int] = {(): _UNKNOWN}
-        self._nodes = _nodes(root)
+        self.parts: list[tuple[str, ...]] = [()]
         self._holders: dict[str, list[_Node]] = {}
-        for node in self._nodes:
+        for node in _nodes(root):
             node.reach = max(node.gaps, default=0)
             node.next = {} if node.words else None
             node.over = {} if node.gaps else None
@@ -174,20 +96,18 @@ class _Numbers(dict[str, int]):
                 self._holders.setdefault(part, []).append(node)
         self._root = root
         self.leads: dict[int, _Following | dict[int, _Following]] = {}
-        self._heads: dict[str, list[tuple[str, str]]] = {}
-        self._short: list[tuple[str, str]] = []
-        for part in self._holders:
-            if part[0] == "*":
-                prefix = part[1:]
-                heads = self._heads.setdefault(prefix[:_HEAD], [])
-                (heads if len(prefix) >= _HEAD else self._short).append((prefix, part))
+        # With the order in which cues that fit the same words are told.
+        beginnings = [part[1:] for part in self._holders if part[0] == "*"]
+        beginnings.sort(key=lambda b: len(b) >= _HEAD)
+        self._beginnings = {b: (at, "*" + b) for at, b in enumerate(beginnings)}
+        self._lengths = sorted({len(b) for b in beginnings})
 
     def __missing__(self, word: str) -> int:
         lower = word.lower()
         parts = [p for p in (lower, "=" + word) if p in self._holders]
-        for prefix, part in (*self._short, *self._heads.get(lower[:_HEAD], ())):
-            if lower.startswith(prefix):
-                parts.append(part)
+        known = self._beginnings
+        beginnings = {lower[:length] for length in self._lengths} & known.keys()
+        parts += [part for _, part in sorted(map(known.__getitem__, beginnings))]
         with self._lock:
             if len(self) > _MOST_REMEMBERED:
                 self.clear()
@@ -199,7 +119,7 @@ class _Numbers(dict[str, int]):
         known = self._numbers.get(parts)
         if known is not None:
             return known
-        number = len(self._numbers)
+        number = len(self.parts)
         for node in dict.fromkeys(n for p in parts for n in self._holders[p]):
             following = tuple(node.words[p] for p in parts if p in node.words)
             if following and node.next is not None:
@@ -214,19 +134,21 @@ class _Numbers(dict[str, int]):
                 node.over[number] = distant
             if node is self._root:
                 self.leads[number] = _lead(following)
+        self.parts.append(parts)
         self._numbers[parts] = number
         return number
 
+    def openings(self) -> dict[str, _Node]:
+        """Where cues go on after their first part."""
+        return self._root.words
+
 
 def _lead(nodes: _Following) -> _Following | dict[int, _Following]:
-    """Where cues go on that start with a word: only what may follow it, where that is all.
-
-    The last node comes first, as it does from a stack.
-    """
+    """Where cues go on that start with a word: only what may follow it, where that is all."""
     first = nodes[0]
     if len(nodes) == 1 and not first.outs and not first.gaps and first.next is not None:
         return first.next
-    return nodes[::-1]
+    return nodes
 
 
 def _share(node: _Node, known: dict[Hashable, _Node]) -> _Node:
@@ -255,6 +177,21 @@ def _nodes(root: _Node) -> list[_Node]:
     return list(found)
 
 
+#: Numbers of the words of a text, and at which of them a cue may start.
+Sieve = Callable[[Tokens], tuple[list[int], Iterable[int]]]
+
+
+class PlainSieve:
+    """Looks at every word."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def __call__(self, tokens: Tokens) -> tuple[list[int], Iterable[int]]:
+        """Numbers of the words, and all places."""
+        return list(map(self._numbers.__getitem__, tokens.words)), range(len(tokens.words))
+
+
 class Pool:
     """The cues of many matchers in one trie. Matchers are added first and used then.
 
@@ -262,10 +199,12 @@ class Pool:
     share between threads once all matchers are there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sieve: Callable[[Numbers], Sieve] | None = None) -> None:
         self._root = _Node()
         self._size = 0
-        self._numbers: _Numbers | None = None
+        self._numbers: Numbers | None = None
+        self._make_sieve = sieve or PlainSieve
+        self._sieve: Sieve | None = None
 
     def add(self, cues: Iterable[tuple[Hashable, str]]) -> int:
         """Add a matcher's cues; its number in the pool. Raises `CueError` for a bad cue."""
@@ -292,34 +231,30 @@ class Pool:
         return known
 
     def _find(self, tokens: Tokens) -> list[list[Hit[Hashable]]]:
-        if self._numbers is None:
+        if self._sieve is None or self._numbers is None:
             self._root = _share(self._root, {})
-            self._numbers = _Numbers(self._root)
-        numbers = list(map(self._numbers.__getitem__, tokens.words))
+            self._numbers = Numbers(self._root)
+            self._sieve = self._make_sieve(self._numbers)
+        numbers, places = self._sieve(tokens)
         numbers.append(_END)
-        found: list[_Found] = []
-        for at, nodes in enumerate(map(self._numbers.leads.get, numbers)):
-            if nodes is None:
-                continue
-            if isinstance(nodes, dict):  # most cues begin with a word that alone says nothing
-                following = nodes.get(numbers[at + 1])
-                if following is not None and tokens.kinds[at + 1] == _JOINED:
-                    _walk(tokens, numbers, at, [(at + 1, n) for n in following], found)
-            else:
-                _begin(tokens, numbers, at, nodes, found)
+        found = _walk(tokens, numbers, _starts(tokens, numbers, places, self._numbers.leads))
         found.sort(key=_by_place)
         return self._hits(found)
 
     def _hits(self, found: list[_Found]) -> list[list[Hit[Hashable]]]:
         """Hits of each matcher, each once; `found` is in order."""
         hits: list[list[Hit[Hashable]]] = [[] for _ in range(self._size)]
-        before = (-1, -1)
+        last_start = last_end = -1
         for start, end, outs in found:
-            again, before = before == (start, end), (start, end)
-            for matcher, key in outs:
-                hit = _hit((key, start, end))
-                if not again or not _is_last(hits[matcher], hit):
-                    hits[matcher].append(hit)
+            if start == last_start and end == last_end:
+                for matcher, key in outs:
+                    hit = _hit((key, start, end))
+                    if not _is_last(hits[matcher], hit):
+                        hits[matcher].append(hit)
+            else:
+                last_start, last_end = start, end
+                for matcher, key in outs:
+                    hits[matcher].append(_hit((key, start, end)))
         return hits
 
 
@@ -333,67 +268,56 @@ def _is_last(hits: list[Hit[Hashable]], wanted: Hit[Hashable]) -> bool:
     return False
 
 
-def _reach(
-    over: dict[int, tuple[tuple[int, _Node], ...]],
-    after: int,
-    ahead: list[int],
-    stack: list[tuple[int, _Node]],
-) -> None:
-    """Put on the stack what goes on at a distance from a word; `ahead` begins at `after`."""
-    for far, number in enumerate(ahead):
-        for width, node in over.get(number, ()):
-            if far <= width:
-                stack.append((after + far, node))
-
-
-def _begin(
-    tokens: Tokens, numbers: list[int], at: int, nodes: _Following, found: list[_Found]
-) -> None:
-    """The first step of `_walk` from these nodes, without a stack: it is mostly the only one."""
-    after = at + 1
-    stack: list[tuple[int, _Node]] = []
-    for node in nodes:
-        if node.outs:
-            found.append((tokens.starts[at], tokens.ends[at], node.outs))
-        if node.next is not None and tokens.kinds[after] == _JOINED:
-            following = node.next.get(numbers[after])
-            if following is not None:
-                stack = [(after, n) for n in following]
-        over = node.over
-        if over is not None:
-            last, stop = after + node.reach + 1, tokens.until[at]
-            ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136 - an inner loop
-            if not node.distant.isdisjoint(ahead):
-                _reach(over, after, ahead, stack)
-        if stack:
-            _walk(tokens, numbers, at, stack, found)
-
-
-def _walk(
+def _starts(
     tokens: Tokens,
     numbers: list[int],
-    first: int,
-    stack: list[tuple[int, _Node]],
-    found: list[_Found],
-) -> None:
-    """All cues that start with the word `first` and go on from these words and nodes."""
-    kinds, until = tokens.kinds, tokens.until
-    while stack:
-        at, node = stack.pop()
+    places: Iterable[int],
+    leads: dict[int, _Following | dict[int, _Following]],
+) -> list[_Step]:
+    """The first steps of cues that start at these words."""
+    kinds = tokens.kinds
+    steps: list[_Step] = []
+    for at in places:
+        nodes = leads.get(numbers[at])
+        if nodes is None:
+            continue
+        if isinstance(nodes, dict):  # most cues begin with a word that alone says nothing
+            after = at + 1
+            following = nodes.get(numbers[after])
+            if following is not None and kinds[after] == JOINED:
+                for node in following:
+                    steps.append((at, after, node))  # noqa: PERF401 - mostly one
+        else:
+            for node in nodes:
+                steps.append((at, at, node))  # noqa: PERF401 - mostly one
+    return steps
+
+
+def _walk(tokens: Tokens, numbers: list[int], steps: list[_Step]) -> list[_Found]:
+    """All cues that go on from these steps, which are used up."""
+    kinds, until, starts, ends = tokens.kinds, tokens.until, tokens.starts, tokens.ends
+    found: list[_Found] = []
+    while steps:
+        first, at, node = steps.pop()
         after = at + 1
         if node.outs:
-            found.append((tokens.starts[first], tokens.ends[at], node.outs))
-        if node.next is not None and kinds[after] == _JOINED:
-            following = node.next.get(numbers[after])
+            found.append((starts[first], ends[at], node.outs))
+        onward = node.next
+        if onward is not None and kinds[after] == JOINED:
+            following = onward.get(numbers[after])
             if following is not None:
                 for n in following:
-                    stack.append((after, n))  # noqa: PERF401 - quicker for one or two
+                    steps.append((first, after, n))  # noqa: PERF401 - quicker for one or two
         over = node.over
         if over is not None:
             last, stop = after + node.reach + 1, until[at]
             ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136 - an inner loop
             if not node.distant.isdisjoint(ahead):
-                _reach(over, after, ahead, stack)
+                for far, number in enumerate(ahead):
+                    for width, n in over.get(number, ()):
+                        if far <= width:
+                            steps.append((first, after + far, n))
+    return found
 
 
 class Matcher(Generic[Key]):

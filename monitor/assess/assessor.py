@@ -21,6 +21,7 @@ from monitor.assess.mechanisms import MechanismReader
 from monitor.assess.relevance import RelevanceReader
 from monitor.assess.text import Text, read_text
 from monitor.catalog import Catalog, Correction
+from monitor.lexicon import Sieve
 from monitor.model import Article, Assessment, Level
 from monitor.patterns import Pool
 
@@ -36,7 +37,7 @@ class Assessor:
 
     def __init__(self, catalog: Catalog, model: DesignModel | None = None) -> None:
         model = load() if model is None else model
-        pool = Pool()  # every reader's cues are looked for in one pass
+        pool = Pool(Sieve)  # every reader's cues are looked for in one pass
         self._relevance = RelevanceReader(catalog, pool)
         self._sieve = RelevanceReader(
             catalog

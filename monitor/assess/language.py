@@ -7,7 +7,7 @@ language is for the note that readers see.
 from __future__ import annotations
 
 from monitor.assess.words import word_set
-from monitor.patterns import Tokens
+from monitor.splitting import Tokens
 
 _ENGLISH = word_set(
     "the of and in to with a for was were is are by that this on as from be or an at which we not "

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from monitor.model import Article, SectionCategory
-from monitor.patterns import Tokens
+from monitor.splitting import Tokens
 
 _BACKGROUND = SectionCategory.BACKGROUND
 _OBJECTIVE = SectionCategory.OBJECTIVE

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from monitor.assess import roles
 from monitor.assess.language import language_of
 from monitor.assess.words import word_set
+from monitor.lexicon import NumberedTokens, number
 from monitor.model import Article, FieldName, SectionCategory
-from monitor.patterns import Token, Tokens, tokenize
+from monitor.splitting import Token
 
 _END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
 _WORD_BEFORE = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
@@ -41,7 +42,7 @@ _OPENERS = word_set(
 #: A word of more letters is no abbreviation.
 _LONGEST = max(map(len, _ABBREVIATIONS))
 
-_NONE = tokenize("")
+_NONE = number("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ class Text:
 
     title: str
     abstract: str
-    title_tokens: Tokens
-    abstract_tokens: Tokens
+    title_tokens: NumberedTokens
+    abstract_tokens: NumberedTokens
     sentences: tuple[Sentence, ...]
     structured: bool = False
     language: str = ""
@@ -81,7 +82,7 @@ class Text:
         """Text of a field as far as it is judged."""
         return self.title if name is FieldName.TITLE else self.abstract
 
-    def tokens(self, name: FieldName) -> Tokens:
+    def tokens(self, name: FieldName) -> NumberedTokens:
         """Words of a field with their offsets."""
         return self.title_tokens if name is FieldName.TITLE else self.abstract_tokens
 
@@ -112,11 +113,11 @@ class Text:
 
 def read_text(article: Article) -> Text:
     """The text of an article, ready for every rule and for the model."""
-    title_tokens = tokenize(article.title)
+    title_tokens = number(article.title)
     title = tuple(_title(article.title))
     if not article.abstract.strip():
         return Text(article.title, "", title_tokens, _NONE, title)
-    tokens = tokenize(article.abstract)
+    tokens = number(article.abstract)
     language = language_of(tokens, article.abstract)
     if language != "English":
         return Text(

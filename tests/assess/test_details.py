@@ -11,7 +11,7 @@ from monitor.assess.details.registrations import read_registrations
 from monitor.assess.details.sample_size import read_sample_size
 from monitor.assess.text import read_text
 from monitor.model import Accession, Article, DesignLabel, DesignSource, Direction
-from monitor.patterns import tokenize
+from monitor.splitting import tokenize
 
 
 def paper(abstract: str, title: str = "A study") -> Article:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from monitor.assess.language import language_of
 from monitor.assess.text import read_text, split_sentences
 from monitor.model import Article, FieldName, Section, SectionCategory
-from monitor.patterns import tokenize
+from monitor.splitting import tokenize
 
 
 def sentences(text: str) -> list[str]:

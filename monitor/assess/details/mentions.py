@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from monitor.assess.details.numbers import Number, has_numbers, whole_numbers
 from monitor.assess.text import Sentence, Text
 from monitor.assess.words import word_set
-from monitor.patterns import Token
+from monitor.splitting import Token
 
 _PEOPLE = word_set(
     "patient patients participant participants subject subjects individual individuals adult "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from monitor.patterns import Token
+from monitor.splitting import Token
 
 _UNITS = {
     word: value

@@ -1,0 +1,273 @@
+"""Words as numbers in arrays, so that readers ask about a whole text at once. Pure.
+
+A lexicon gives each distinct word a number when it is first met. What a reader knows of words (the
+row of a weight, whether it is a number) is a column of the lexicon: worked out once for each word,
+and then taken for all words of a text by one array operation. Lexicons are bounded: a full one is
+left to the texts that hold it, and a new one is begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.patterns import Numbers
+from monitor.splitting import BROKEN, JOINED, STOPPED, Tokens, tokenize
+
+Value = TypeVar("Value", bound=np.generic)
+Ints = npt.NDArray[np.int64]
+
+#: Words remembered; hostile text must not fill the memory.
+_MOST_REMEMBERED = 200_000
+#: Texts of fewer words or letters are quicker to walk through than to put into arrays.
+_FEW, _SHORT = 40, 300
+_BLANK = np.uint16(ord(" "))
+
+
+class Lexicon(dict[str, int]):
+    """Numbers of words in the order in which they were met; `words` are the words by number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._lock = Lock()
+
+    def __missing__(self, word: str) -> int:
+        with self._lock:
+            number = self.get(word)
+            if number is None:
+                number = len(self.words)
+                self.words.append(word)
+                self[word] = number
+        return number
+
+
+class NumberedTokens(Tokens):
+    """Tokens whose words have numbers: `lexicon.words[ids[i]]` is word `i`."""
+
+    __slots__ = ("ids", "lexicon")
+
+    lexicon: Lexicon
+    ids: npt.NDArray[np.intp]
+
+
+class _Shared:
+    """The lexicon that texts are numbered by now."""
+
+    lexicon = Lexicon()
+
+
+def number(text: str) -> NumberedTokens:
+    """Words of a text with their offsets and numbers: the tokens of `tokenize`."""
+    lexicon = _Shared.lexicon
+    if len(lexicon) > _MOST_REMEMBERED:
+        lexicon = _Shared.lexicon = Lexicon()
+    tokens = NumberedTokens.__new__(NumberedTokens)
+    if len(text) < _SHORT or not _split(text, tokens):
+        plain = tokenize(text)
+        tokens.words, tokens.starts, tokens.ends = plain.words, plain.starts, plain.ends
+        tokens.kinds, tokens.until = plain.kinds, plain.until
+    tokens.found = {}
+    tokens.lexicon = lexicon
+    tokens.ids = np.array(list(map(lexicon.__getitem__, tokens.words)), dtype=np.intp)
+    return tokens
+
+
+#: What a character is: a letter or digit, an ASCII digit, one of those that may join digits to a
+#: word ("4.5"), and what it does between words, as JOINED, BROKEN or STOPPED.
+_LETTER, _DIGIT, _JOINER = 1, 2, 4
+
+
+_LETTERS = np.frombuffer(bytes(map(str.isalnum, map(chr, range(1 << 16)))), np.uint8)
+_CLASSES = _LETTERS * np.uint8(_LETTER)
+_CLASSES[[ord(c) for c in "0123456789"]] |= _DIGIT
+_CLASSES[[ord(c) for c in ".,·"]] |= _JOINER
+_RANKS = np.full(1 << 16, JOINED, np.uint8)
+_RANKS[[ord(c) for c in ",:"]] = BROKEN
+_RANKS[[ord(c) for c in ".;!?\n"]] = STOPPED
+
+
+def _split(text: str, tokens: NumberedTokens) -> bool:
+    """Fill in words, offsets and kinds as `tokenize` would; False where that is not done here."""
+    codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+    if len(codes) != len(text):
+        return False  # a letter beyond the first plane
+    classes = _CLASSES.take(codes)
+    inside = np.zeros(len(codes) + 2, np.uint8)
+    letters = classes & _LETTER
+    inside[1:-1] = letters
+    joiners = (classes[1:-1] & _JOINER).nonzero()[0] + 1
+    joiners = joiners[(letters[joiners - 1] & (classes[joiners + 1] >> 1)) != 0]
+    inside[joiners + 1] = 1
+    bounds = (inside[1:] != inside[:-1]).nonzero()[0]
+    cuts = _cuts(classes, joiners)
+    if cuts:
+        bounds = np.sort(np.concatenate((bounds, cuts, cuts)))
+    starts, ends = bounds[0::2], bounds[1::2]
+    if not len(starts):
+        return False
+    ranks = _RANKS.take(codes)
+    ranks[joiners] = JOINED
+    kinds = np.full(len(starts) + 1, STOPPED, np.uint8)
+    kinds[1:-1] = np.maximum.reduceat(ranks[: ends[-1]], ends[:-1]) if len(starts) > 1 else ()
+    stops = (kinds == STOPPED).nonzero()[0]
+    tokens.starts, tokens.ends, tokens.kinds = starts.tolist(), ends.tolist(), kinds.tolist()
+    tokens.until = np.repeat(stops[1:], stops[1:] - stops[:-1]).tolist()
+    if cuts:
+        tokens.words = [text[a:b] for a, b in zip(tokens.starts, tokens.ends, strict=True)]
+    else:  # with blanks for all that is in no word
+        blank = np.where(inside[1:-1], codes, _BLANK)
+        tokens.words = blank.tobytes().decode("utf-16-le", "surrogatepass").split()
+    return True
+
+
+def _cuts(classes: npt.NDArray[np.uint8], joiners: npt.NDArray[np.intp]) -> list[int]:
+    """Where a word ends and the next begins with nothing between: after the digits of "4.5mg"."""
+    if not len(joiners):
+        return []
+    kinds = classes & (_LETTER | _DIGIT)
+    turns = ((kinds[:-1] == _LETTER | _DIGIT) & (kinds[1:] == _LETTER)).nonzero()[0]
+    joined = set(joiners.tolist())
+    cuts = []
+    for turn in turns.tolist():
+        at = turn
+        while at >= 0 and classes[at] & _DIGIT:
+            at -= 1
+        if at in joined:
+            cuts.append(turn + 1)
+    return cuts
+
+
+class Column(Generic[Value]):
+    """What `value` says of each word, by the numbers of a lexicon. Safe to share between threads.
+
+    `value` must say the same of the same word for good.
+    """
+
+    def __init__(self, value: Callable[[str], Any], dtype: type[Value]) -> None:
+        self._value, self._dtype = value, dtype
+        self._lock = Lock()
+        self._known: tuple[Lexicon, npt.NDArray[Value], int] = (
+            Lexicon(), np.empty(0, dtype), 0,
+        )  # fmt: skip
+
+    def of(self, tokens: NumberedTokens) -> npt.NDArray[Value]:
+        """The values of the words of a text."""
+        lexicon, values, filled = self._known
+        if lexicon is not tokens.lexicon or filled < len(lexicon):
+            values = self._fill(tokens.lexicon)
+        return values.take(tokens.ids)
+
+    def _fill(self, lexicon: Lexicon) -> npt.NDArray[Value]:
+        """Values of all words that the lexicon has by now."""
+        with self._lock:
+            known, values, filled = self._known
+            if known is not lexicon:
+                values, filled = np.empty(0, self._dtype), 0
+            new = lexicon.words[filled:]
+            size = filled + len(new)
+            if size > len(values):
+                grown = np.empty(2 * size, self._dtype)
+                grown[:filled] = values[:filled]
+                values = grown
+            values[filled:size] = list(map(self._value, new))
+            self._known = lexicon, values, size
+        return values
+
+
+#: Bits that stand for what may follow on a first word. Where two share one, a place is looked at in
+#: vain. The highest says that a cue is complete with its first word.
+_BITS = 31
+_ALWAYS = 1 << 62
+#: Gaps of at most so many words are told from wider ones, which find a word more often by chance.
+_NARROW = 3
+_WIDEST = 12
+
+
+class Sieve:
+    """Tells at which words of a text a cue may start: it misses none, and few others pass.
+
+    For each number of a word, `_opens` holds bits for the places of the trie to which the word
+    leads from the root, `_follows` bits for those at which it goes on. A word passes if what may
+    follow on it does follow: next to it, or in the words that a gap reaches.
+    """
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self._column = Column(numbers.__getitem__, np.int64)
+        self._first: dict[str, tuple[int, int]] = {}
+        self._later: dict[str, tuple[int, int]] = {}
+        self._bits()
+        self._known = np.zeros((4, 0), np.int64)
+
+    def _bits(self) -> None:
+        """Bits of parts of cues, as (next word, word after a gap)."""
+        places: dict[int, int] = {}
+        for part, node in self._numbers.openings().items():
+            place = places.setdefault(id(node), len(places))
+            next_to = 1 << place % (2 * _BITS)
+            near, far = 1 << place % _BITS, 1 << (_BITS + place % _BITS)
+            opens = _ALWAYS if node.outs else 0
+            if node.words:
+                opens |= next_to
+            for following in node.words:
+                _add(self._later, following, next_to, 0)
+            gaps = 0
+            for width, after in node.gaps.items():
+                gap = near if width <= _NARROW else far
+                gaps |= gap
+                for following in after.words:
+                    _add(self._later, following, 0, gap)
+            _add(self._first, part, opens, gaps)
+
+    def __call__(self, tokens: Tokens) -> tuple[list[int], Iterable[int]]:
+        """Numbers of the words, and where a cue may start."""
+        if len(tokens.words) < _FEW or not isinstance(tokens, NumberedTokens):
+            return list(map(self._numbers.__getitem__, tokens.words)), range(len(tokens.words))
+        numbers = self._column.of(tokens)
+        opens, gaps, follows, reached = self._masks().take(numbers, axis=1)
+        follows[:-1] = follows[1:]
+        follows[-1] = 0
+        passed = (opens & (follows | _ALWAYS)) | (gaps & _ahead(reached))
+        return numbers.tolist(), passed.nonzero()[0].tolist()
+
+    def _masks(self) -> Ints:
+        """The bits of all numbers: rows as `_opens` of next words and gaps, then `_follows`."""
+        parts = self._numbers.parts
+        filled = self._known.shape[1]
+        if filled < len(parts):
+            new = [self._mask(p) for p in parts[filled:]]
+            self._known = np.concatenate((self._known, np.array(new, np.int64).T), axis=1)
+        return self._known
+
+    def _mask(self, parts: tuple[str, ...]) -> tuple[int, int, int, int]:
+        opens = gaps = follows = reached = 0
+        for part in parts:
+            first, later = self._first.get(part, (0, 0)), self._later.get(part, (0, 0))
+            opens, gaps = opens | first[0], gaps | first[1]
+            follows, reached = follows | later[0], reached | later[1]
+        return opens, gaps, follows, reached
+
+
+def _add(bits: dict[str, tuple[int, int]], part: str, first: int, second: int) -> None:
+    before = bits.get(part, (0, 0))
+    bits[part] = before[0] | first, before[1] | second
+
+
+_NEAR_BITS = (1 << _BITS) - 1
+
+
+def _ahead(bits: Ints) -> Ints:
+    """For each word the bits of those after it: near ones within a narrow gap, far ones in any."""
+    ahead = np.zeros(len(bits) + _WIDEST + 1, np.int64)
+    ahead[: len(bits) - 1] = bits[1:]
+    two = ahead[:-1] | ahead[1:]
+    four = two[:-2] | two[2:]
+    eight = four[:-4] | four[4:]
+    count = len(bits)
+    near = four[:count] & _NEAR_BITS
+    return near | ((eight[:count] | eight[5 : count + 5]) & ~_NEAR_BITS)
