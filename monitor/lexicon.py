@@ -179,95 +179,78 @@ class Column(Generic[Value]):
         return values
 
 
-#: Bits that stand for what may follow on a first word. Where two share one, a place is looked at in
-#: vain. The highest says that a cue is complete with its first word.
-_BITS = 31
-_ALWAYS = 1 << 62
+#: So many bits stand for the places of the trie to which first words lead. Where two places share
+#: one, a word is looked at in vain. One more says that a cue is complete with its first word.
+_BITS = 62
+_ALWAYS = 1 << _BITS
 #: Gaps of at most so many words are told from wider ones, which find a word more often by chance.
 _NARROW = 3
 _WIDEST = 12
+#: What may follow on a first word: next to it, after a narrow gap, after a wide one.
+_WAYS = 3
 
 
 class Sieve:
     """Tells at which words of a text a cue may start: it misses none, and few others pass.
 
-    For each number of a word, `_opens` holds bits for the places of the trie to which the word
-    leads from the root, `_follows` bits for those at which it goes on. A word passes if what may
-    follow on it does follow: next to it, or in the words that a gap reaches.
+    Each number of a word has three sets of bits for the places to which it leads from the root, by
+    the ways in which cues go on from there, and three for the places at which it goes on. A word
+    passes if what may follow on it does follow.
     """
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._column = Column(numbers.__getitem__, np.int64)
-        self._first: dict[str, tuple[int, int]] = {}
-        self._later: dict[str, tuple[int, int]] = {}
-        self._bits()
-        self._known = np.zeros((4, 0), np.int64)
-
-    def _bits(self) -> None:
-        """Bits of parts of cues, as (next word, word after a gap)."""
+        self._bits: dict[str, list[int]] = {}
+        self._known: Ints = np.zeros((2 * _WAYS, 0), np.int64)
         places: dict[int, int] = {}
-        for part, node in self._numbers.openings().items():
-            place = places.setdefault(id(node), len(places))
-            next_to = 1 << place % (2 * _BITS)
-            near, far = 1 << place % _BITS, 1 << (_BITS + place % _BITS)
-            opens = _ALWAYS if node.outs else 0
-            if node.words:
-                opens |= next_to
-            for following in node.words:
-                _add(self._later, following, next_to, 0)
-            gaps = 0
-            for width, after in node.gaps.items():
-                gap = near if width <= _NARROW else far
-                gaps |= gap
-                for following in after.words:
-                    _add(self._later, following, 0, gap)
-            _add(self._first, part, opens, gaps)
+        for part, node in numbers.openings().items():
+            bit = 1 << places.setdefault(id(node), len(places)) % _BITS
+            branches = [(0, node.words)] if node.words else []
+            branches += [(1 if w <= _NARROW else 2, after.words) for w, after in node.gaps.items()]
+            self._add(part, 0, _ALWAYS if node.outs else 0)
+            for way, words in branches:
+                self._add(part, way, bit)
+                for following in words:
+                    self._add(following, _WAYS + way, bit)
+
+    def _add(self, part: str, row: int, bit: int) -> None:
+        self._bits.setdefault(part, [0] * (2 * _WAYS))[row] |= bit
 
     def __call__(self, tokens: Tokens) -> tuple[list[int], Iterable[int]]:
         """Numbers of the words, and where a cue may start."""
         if len(tokens.words) < _FEW or not isinstance(tokens, NumberedTokens):
             return list(map(self._numbers.__getitem__, tokens.words)), range(len(tokens.words))
         numbers = self._column.of(tokens)
-        opens, gaps, follows, reached = self._masks().take(numbers, axis=1)
-        follows[:-1] = follows[1:]
-        follows[-1] = 0
-        passed = (opens & (follows | _ALWAYS)) | (gaps & _ahead(reached))
+        leads, to_narrow, to_wide, *follows = self._rows().take(numbers, axis=1)
+        following, narrow, wide = _following(*follows)
+        passed = (leads & following) | (to_narrow & narrow) | (to_wide & wide)
         return numbers.tolist(), passed.nonzero()[0].tolist()
 
-    def _masks(self) -> Ints:
-        """The bits of all numbers: rows as `_opens` of next words and gaps, then `_follows`."""
+    def _rows(self) -> Ints:
+        """The bits of all numbers that are known by now: a column for each."""
         parts = self._numbers.parts
         filled = self._known.shape[1]
         if filled < len(parts):
-            new = [self._mask(p) for p in parts[filled:]]
-            self._known = np.concatenate((self._known, np.array(new, np.int64).T), axis=1)
+            new = np.zeros((2 * _WAYS, len(parts) - filled), np.int64)
+            for column, names in enumerate(parts[filled : filled + new.shape[1]]):
+                for name in names:
+                    new[:, column] |= self._bits.get(name, 0)
+            self._known = np.concatenate((self._known, new), axis=1)
         return self._known
 
-    def _mask(self, parts: tuple[str, ...]) -> tuple[int, int, int, int]:
-        opens = gaps = follows = reached = 0
-        for part in parts:
-            first, later = self._first.get(part, (0, 0)), self._later.get(part, (0, 0))
-            opens, gaps = opens | first[0], gaps | first[1]
-            follows, reached = follows | later[0], reached | later[1]
-        return opens, gaps, follows, reached
 
-
-def _add(bits: dict[str, tuple[int, int]], part: str, first: int, second: int) -> None:
-    before = bits.get(part, (0, 0))
-    bits[part] = before[0] | first, before[1] | second
-
-
-_NEAR_BITS = (1 << _BITS) - 1
-
-
-def _ahead(bits: Ints) -> Ints:
-    """For each word the bits of those after it: near ones within a narrow gap, far ones in any."""
-    ahead = np.zeros(len(bits) + _WIDEST + 1, np.int64)
-    ahead[: len(bits) - 1] = bits[1:]
-    two = ahead[:-1] | ahead[1:]
-    four = two[:-2] | two[2:]
-    eight = four[:-4] | four[4:]
-    count = len(bits)
-    near = four[:count] & _NEAR_BITS
-    return near | ((eight[:count] | eight[5 : count + 5]) & ~_NEAR_BITS)
+def _following(next_to: Ints, narrow: Ints, wide: Ints) -> tuple[Ints, Ints, Ints]:
+    """For each word the bits of the words after it, as far as each way goes."""
+    count = len(wide)
+    next_to[:-1] = next_to[1:]
+    next_to[-1] = 0
+    near = np.zeros(count + _NARROW + 1, np.int64)
+    near[: count - 1] = narrow[1:]
+    near = near[:-1] | near[1:]
+    far = np.zeros(count + _WIDEST + 1, np.int64)
+    far[: count - 1] = wide[1:]
+    far = far[:-1] | far[1:]
+    far = far[:-2] | far[2:]
+    far = far[:-4] | far[4:]
+    return next_to | _ALWAYS, near[:count] | near[2 : count + 2], far[:count] | far[5 : count + 5]

@@ -230,12 +230,9 @@ class DesignReader:
         if label is None:
             return None
         rival = int(next(i for i in np.argsort(-logits) if i != label))
-        ranked = [
-            (self._model.telling(text.words_of(s), label, rival), -i, s)
-            for i, s in enumerate(text.sentences)
-        ]
-        score, _, sentence = max(ranked, default=(0.0, 0, None))
-        return sentence if score > 0 else None
+        scores = self._model.telling(text, label, rival)
+        best_score = max(scores, default=0.0)
+        return text.sentences[scores.index(best_score)] if best_score > 0 else None
 
 
 def _passage(found: Finding) -> tuple[FieldName, int, int]:

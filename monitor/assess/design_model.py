@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.assess.text import Text
+from monitor.lexicon import Column, NumberedTokens
+from monitor.model import FieldName
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -30,8 +32,10 @@ _FILE, _CARD, _EXAMPLES = "design.npz", "design.json", "design-trained-on.txt"
 #: Before the words of a title.
 _TITLE = "t:"
 #: More than there can be rows, so that two row numbers make one.
-_STRIDE = 1 << 20
-_MOST_REMEMBERED = 200_000
+_SHIFT = 20
+_STRIDE = 1 << _SHIFT
+_UNKNOWN = -1
+_REMAINDERS, _PRIME = 1 << 17, 7919
 _TRUE = np.ones(1, dtype=np.bool_)
 #: Spellings that are one to the model.
 _ENDINGS = (("isation", "ization"), ("ised", "ized"), ("ising", "izing"), ("ise", "ize"))
@@ -94,7 +98,7 @@ class Vocabulary:
         title: dict[int, int] = {}
         pairs: dict[int, int] = {}
         title_pairs: dict[int, int] = {}
-        self._known = _Known(plain)
+        self._known = Column(lambda word: plain.get(normal(word), _UNKNOWN), np.int64)
         for row, name in enumerate(names):
             titled = name.startswith(_TITLE)
             parts = [plain.get(word, -1) for word in name.removeprefix(_TITLE).split(" ")]
@@ -107,37 +111,38 @@ class Vocabulary:
         self._pairs, self._title = _Rows(pairs), _Rows(title)
         self._title_pairs = _Rows(title_pairs)
 
-    def rows(self, words: Sequence[str], title: Sequence[str] = ()) -> Rows:
-        """Rows of a passage's words and pairs, as often as they occur; without unknown ones.
+    def rows(self, text: Text) -> Rows:
+        """Rows of a text's words and pairs in no order, as often as they occur.
 
-        Those of a title stand for themselves and once more for the title's. No pair goes over from
-        the title to the text.
+        Those of the title stand for themselves and once more for the title's.
         """
-        named = [*title, "", *words] if title else words
-        numbers = np.array(list(map(self._known.__getitem__, named)), dtype=np.int64)
-        # A pair with an unknown word has a number that no known pair has: below 0, or its second
-        # number is one too large.
-        seconds = np.where(numbers < 0, _STRIDE - 1, numbers)
-        pairs = numbers[:-1] * _STRIDE + seconds[1:]
-        parts = [numbers[numbers >= 0], self._pairs.of(pairs)]
-        if title:
-            own = numbers[: len(title)]
-            parts += [self._title.of(own), self._title_pairs.of(pairs[: len(title) - 1])]
-        return np.concatenate(parts)
+        title, words = self._known.of(text.title_tokens), self._known.of(text.abstract_tokens)
+        title_pairs, pairs = _pairs(title)[1], _pairs(words)[1]
+        return np.concatenate(
+            (
+                words[words >= 0],
+                title[title >= 0],
+                self._pairs.of(pairs)[1],
+                self._pairs.of(title_pairs)[1],
+                self._title.of(title)[1],
+                self._title_pairs.of(title_pairs)[1],
+            )
+        )
+
+    def placed(self, tokens: NumberedTokens) -> tuple[Rows, Rows, Rows, Rows]:
+        """Rows of words and the places of the words, rows of pairs and the places of the first."""
+        numbers = self._known.of(tokens)
+        places = (numbers >= 0).nonzero()[0]
+        firsts, pairs = _pairs(numbers)
+        found, rows = self._pairs.of(pairs)
+        return numbers[places], places, rows, firsts[found]
 
 
-class _Known(dict[str, int]):
-    """Rows of words as texts write them, -1 for unknown ones; each is normalised only once."""
-
-    def __init__(self, rows: dict[str, int]) -> None:
-        super().__init__()
-        self._rows = rows
-
-    def __missing__(self, word: str) -> int:
-        if len(self) > _MOST_REMEMBERED:
-            self.clear()
-        row = self[word] = self._rows.get(normal(word), -1) if word else -1
-        return row
+def _pairs(numbers: Rows) -> tuple[Rows, Rows]:
+    """Places of neighbouring known words, and the number that stands for both."""
+    known = numbers >= 0
+    firsts = (known[:-1] & known[1:]).nonzero()[0]
+    return firsts, numbers[firsts] * _STRIDE + numbers[firsts + 1]
 
 
 class _Rows:
@@ -147,12 +152,23 @@ class _Rows:
         # The last number is larger than any, so that a search always ends at one.
         ordered = [*sorted(rows), np.iinfo(np.int64).max]
         self._numbers = np.array(ordered, dtype=np.int64)
-        self._rows = np.array([rows.get(n, -1) for n in ordered], dtype=np.int64)
+        self._rows = np.array([rows.get(n, _UNKNOWN) for n in ordered], dtype=np.int64)
+        # Most numbers have no row: a table of remainders tells so far quicker than a search.
+        self._may_be = np.zeros(_REMAINDERS, dtype=np.bool_)
+        self._may_be[_remainders(self._numbers[:-1])] = True
 
-    def of(self, numbers: Rows) -> Rows:
-        """Rows of those numbers that have one."""
-        at = np.searchsorted(self._numbers, numbers)
-        return np.asarray(self._rows[at[self._numbers[at] == numbers]])
+    def of(self, numbers: Rows) -> tuple[Rows, Rows]:
+        """Places of those numbers that have a row, and their rows."""
+        places = self._may_be[_remainders(numbers)].nonzero()[0]
+        wanted = numbers[places]
+        at = np.searchsorted(self._numbers, wanted)
+        right = self._numbers[at] == wanted
+        return places[right], self._rows[at[right]]
+
+
+def _remainders(numbers: Rows) -> Rows:
+    """Numbers as small ones, with both words of a pair in them."""
+    return (numbers + (numbers >> _SHIFT) * _PRIME) & (_REMAINDERS - 1)
 
 
 @dataclass(frozen=True)
@@ -178,7 +194,7 @@ class DesignModel:
 
     def logits(self, text: Text) -> Floats:
         """Score of each class by words alone."""
-        rows = self.vocabulary.rows(text.abstract_tokens.words, text.title_tokens.words)
+        rows = self.vocabulary.rows(text)
         if not rows.size:
             return self.bias.copy()
         rows.sort()
@@ -204,12 +220,27 @@ class DesignModel:
         """How often the likeliest class is right at this probability, found by cross-validation."""
         return calibrated(probability, *self.calibration)
 
-    def telling(self, words: Sequence[str], label: int, rival: int) -> float:
-        """How much the words of a passage speak for a class against another; for the quotes."""
-        ids = self.vocabulary.rows(words)
-        difference = self.weights[ids, label] * self.scale[label]
-        difference -= self.weights[ids, rival] * self.scale[rival]
-        return float((difference * self.idf[ids]).sum())
+    def telling(self, text: Text, label: int, rival: int) -> list[float]:
+        """How much the words of each sentence speak for a class against another; for the quotes."""
+        scores = []
+        for name in (FieldName.TITLE, FieldName.ABSTRACT):
+            tokens = text.tokens(name)
+            words, places, pairs, firsts = self.vocabulary.placed(tokens)
+            by_word = self._differences(words, label, rival)
+            by_pair = self._differences(pairs, label, rival)
+            spans = [text.span(s) for s in text.sentences if s.field is name]
+            of_words = places.searchsorted(spans).tolist()
+            of_pairs = firsts.searchsorted([(a, max(b - 1, a)) for a, b in spans]).tolist()
+            for (first, last), (begin, end) in zip(of_words, of_pairs, strict=True):
+                told = np.concatenate((by_word[first:last], by_pair[begin:end]))
+                scores.append(float(told.sum()))
+        return scores
+
+    def _differences(self, rows: Rows, label: int, rival: int) -> Floats:
+        """What each row says for a class against another."""
+        difference = self.weights[rows, label] * self.scale[label]
+        difference -= self.weights[rows, rival] * self.scale[rival]
+        return np.asarray(difference * self.idf[rows], dtype=np.float32)
 
 
 def load() -> DesignModel:

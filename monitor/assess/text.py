@@ -90,18 +90,21 @@ class Text:
         """The sentence itself."""
         return self.field(sentence.field)[sentence.start : sentence.end]
 
-    def tokens_of(self, sentence: Sentence) -> list[Token]:
-        """Words of a sentence; offsets are still those of the field."""
+    def span(self, sentence: Sentence) -> tuple[int, int]:
+        """Numbers of the first word of a sentence and of the first one after it."""
         tokens = self.tokens(sentence.field)
         first = bisect_left(tokens.starts, sentence.start)
-        last = bisect_right(tokens.ends, sentence.end)
-        return tokens[first:last]
+        return first, bisect_right(tokens.ends, sentence.end, first)
+
+    def tokens_of(self, sentence: Sentence) -> list[Token]:
+        """Words of a sentence; offsets are still those of the field."""
+        first, last = self.span(sentence)
+        return self.tokens(sentence.field)[first:last]
 
     def words_of(self, sentence: Sentence) -> list[str]:
         """Words of a sentence, as they stand there."""
-        tokens = self.tokens(sentence.field)
-        first = bisect_left(tokens.starts, sentence.start)
-        return tokens.words[first : bisect_right(tokens.ends, sentence.end)]
+        first, last = self.span(sentence)
+        return self.tokens(sentence.field).words[first:last]
 
     def sentence_at(self, name: FieldName, offset: int) -> Sentence | None:
         """The sentence that holds an offset; None between sentences and in labels."""

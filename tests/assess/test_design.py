@@ -41,7 +41,7 @@ def test_training_and_running_see_the_same_words(model: DesignModel) -> None:
             abstract="Sixty patients were randomly assigned to the drug or to placebo. We found it.",
         )
     )
-    rows = model.vocabulary.rows(text.abstract_tokens.words, text.title_tokens.words).tolist()
+    rows = model.vocabulary.rows(text).tolist()
     names = model.vocabulary.names
     told = {names[row]: n for row, n in Counter(rows).items()}
     wanted = {w: n for w, n in features(text).items() if w in set(names)}
