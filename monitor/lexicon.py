@@ -73,7 +73,7 @@ def number(text: str) -> NumberedTokens:
         tokens.kinds, tokens.until = plain.kinds, plain.until
     tokens.found = {}
     tokens.lexicon = lexicon
-    tokens.ids = np.array(list(map(lexicon.__getitem__, tokens.words)), dtype=np.intp)
+    tokens.ids = np.fromiter(map(lexicon.__getitem__, tokens.words), np.intp, len(tokens.words))
     return tokens
 
 
@@ -200,9 +200,9 @@ class Sieve:
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
-        self._column = Column(numbers.__getitem__, np.int64)
+        self._column = Column(numbers.look_up, np.int64)
         self._bits: dict[str, list[int]] = {}
-        self._known: Ints = np.zeros((2 * _WAYS, 0), np.int64)
+        self._known: Ints = np.zeros((0, 2 * _WAYS), np.int64)
         places: dict[int, int] = {}
         for part, node in numbers.openings().items():
             bit = 1 << places.setdefault(id(node), len(places)) % _BITS
@@ -219,32 +219,34 @@ class Sieve:
 
     def __call__(self, tokens: Tokens) -> tuple[list[int], Iterable[int]]:
         """Numbers of the words, and where a cue may start."""
-        if len(tokens.words) < _FEW or not isinstance(tokens, NumberedTokens):
+        if not isinstance(tokens, NumberedTokens):
             return list(map(self._numbers.__getitem__, tokens.words)), range(len(tokens.words))
         numbers = self._column.of(tokens)
-        leads, to_narrow, to_wide, *follows = self._rows().take(numbers, axis=1)
+        if len(numbers) < _FEW:
+            return numbers.tolist(), range(len(numbers))
+        leads, to_narrow, to_wide, *follows = self._rows().take(numbers, axis=0).T
         following, narrow, wide = _following(*follows)
         passed = (leads & following) | (to_narrow & narrow) | (to_wide & wide)
         return numbers.tolist(), passed.nonzero()[0].tolist()
 
     def _rows(self) -> Ints:
-        """The bits of all numbers that are known by now: a column for each."""
+        """The bits of all numbers that are known by now: a row for each."""
         parts = self._numbers.parts
-        filled = self._known.shape[1]
+        filled = len(self._known)
         if filled < len(parts):
-            new = np.zeros((2 * _WAYS, len(parts) - filled), np.int64)
-            for column, names in enumerate(parts[filled : filled + new.shape[1]]):
+            new = np.zeros((len(parts) - filled, 2 * _WAYS), np.int64)
+            for row, names in zip(new, parts[filled : filled + len(new)], strict=True):
                 for name in names:
-                    new[:, column] |= self._bits.get(name, 0)
-            self._known = np.concatenate((self._known, new), axis=1)
+                    row |= self._bits.get(name, 0)
+            self._known = np.concatenate((self._known, new))
         return self._known
 
 
 def _following(next_to: Ints, narrow: Ints, wide: Ints) -> tuple[Ints, Ints, Ints]:
     """For each word the bits of the words after it, as far as each way goes."""
     count = len(wide)
-    next_to[:-1] = next_to[1:]
-    next_to[-1] = 0
+    following = np.full(count, _ALWAYS)
+    following[:-1] |= next_to[1:]
     near = np.zeros(count + _NARROW + 1, np.int64)
     near[: count - 1] = narrow[1:]
     near = near[:-1] | near[1:]
@@ -253,4 +255,4 @@ def _following(next_to: Ints, narrow: Ints, wide: Ints) -> tuple[Ints, Ints, Int
     far = far[:-1] | far[1:]
     far = far[:-2] | far[2:]
     far = far[:-4] | far[4:]
-    return next_to | _ALWAYS, near[:count] | near[2 : count + 2], far[:count] | far[5 : count + 5]
+    return following, near[:count] | near[2 : count + 2], far[:count] | far[5 : count + 5]

@@ -101,18 +101,33 @@ class Numbers(dict[str, int]):
         beginnings.sort(key=lambda b: len(b) >= _HEAD)
         self._beginnings = {b: (at, "*" + b) for at, b in enumerate(beginnings)}
         self._lengths = sorted({len(b) for b in beginnings})
+        self._heads = {b[:_HEAD] for b in beginnings}
+        self._short = any(len(b) < _HEAD for b in beginnings)
 
     def __missing__(self, word: str) -> int:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        number = self[word] = self.look_up(word)
+        return number
+
+    def look_up(self, word: str) -> int:
+        """The number of a word, which is not remembered."""
         lower = word.lower()
         parts = [p for p in (lower, "=" + word) if p in self._holders]
-        known = self._beginnings
-        beginnings = {lower[:length] for length in self._lengths} & known.keys()
-        parts += [part for _, part in sorted(map(known.__getitem__, beginnings))]
+        if self._short or lower[:_HEAD] in self._heads:
+            known = self._beginnings
+            fitting = [
+                known[start]
+                for length in self._lengths
+                if length <= len(lower) and (start := lower[:length]) in known
+            ]
+            if fitting:
+                fitting.sort()
+                parts += [part for _, part in fitting]
+        if not parts:
+            return _UNKNOWN
         with self._lock:
-            if len(self) > _MOST_REMEMBERED:
-                self.clear()
-            number = self[word] = self._number(tuple(parts))
-        return number
+            return self._number(tuple(parts))
 
     def _number(self, parts: tuple[str, ...]) -> int:
         """The number of a set of parts; a new one is made known to every node that it leads on."""

@@ -93,7 +93,7 @@ class Definitions:
 
 def read_definitions(article: Article, text: Text, design: DesignLabel) -> Definitions:
     """Case definitions of ME/CFS and long COVID that the abstract names."""
-    if not _named(text.abstract):
+    if not text.abstract or not _named(text.abstract):
         return Definitions()
     named: dict[str, Fact] = {}
     requiring: dict[str, bool | None] = {}
