@@ -8,6 +8,7 @@ left to the texts that hold it, and a new one is begun.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -179,6 +180,25 @@ class Column(Generic[Value]):
         return values
 
 
+class Words:
+    """Finds the words of a text of which something holds, such as that they begin with a digit."""
+
+    def __init__(self, holds: Callable[[str], bool]) -> None:
+        self._column = Column(holds, np.bool_)
+
+    def places(self, tokens: NumberedTokens) -> list[int]:
+        """Numbers of those words in the text, in order; worked out once for a text."""
+        known: list[int] | None = tokens.found.get(self)
+        if known is None:
+            known = tokens.found[self] = self._column.of(tokens).nonzero()[0].tolist()
+        return known
+
+    def inside(self, tokens: NumberedTokens, first: int, last: int) -> list[int]:
+        """The same for the words `first` to `last`, the last one left out."""
+        places = self.places(tokens)
+        return places[bisect_left(places, first) : bisect_left(places, last)]
+
+
 #: So many bits stand for the places of the trie to which first words lead. Where two places share
 #: one, a word is looked at in vain. One more says that a cue is complete with its first word.
 _BITS = 62
@@ -235,9 +255,9 @@ class Sieve:
         filled = len(self._known)
         if filled < len(parts):
             new = np.zeros((len(parts) - filled, 2 * _WAYS), np.int64)
-            for row, names in zip(new, parts[filled : filled + len(new)], strict=True):
+            for row, names in enumerate(parts[filled : filled + len(new)]):
                 for name in names:
-                    row |= self._bits.get(name, 0)
+                    new[row] |= self._bits.get(name, 0)
             self._known = np.concatenate((self._known, new))
         return self._known
 

@@ -238,7 +238,8 @@ def _aside(whole: str, start: int, at: int) -> bool:
 def split_clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Clauses of the sentence `text[start:end]`, as offsets; in order, none of them blank."""
     # Asked for with what follows: a conjunction is in most words only by its letters.
-    joined = any(w in text[start:end] for w in _CONJUNCTIONS)
+    words = text[start:end]
+    joined = any(w in words for w in _CONJUNCTIONS)
     cuts = {m.end() for m in (_CLAUSE if joined else _PUNCTUATED).finditer(text, start, end)}
     if _SUBORDINATE.match(text, start):
         comma = _COMMA.search(text, start, end)

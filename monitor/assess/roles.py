@@ -11,8 +11,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from monitor.lexicon import NumberedTokens, Words
 from monitor.model import Article, SectionCategory
-from monitor.splitting import Tokens
 
 _BACKGROUND = SectionCategory.BACKGROUND
 _OBJECTIVE = SectionCategory.OBJECTIVE
@@ -158,6 +158,7 @@ _VOTES: dict[str, tuple[int, float]] = {
     )
     for word in words.split()
 }
+_VOTERS = Words(lambda word: word.lower() in _VOTES)
 _PLACE_WEIGHT = 2.2
 #: Where in an unlabelled abstract a role usually stands (middle of its share of the text).
 _PLACE = (0.08, 0.26, 0.42, 0.68, 0.95)
@@ -220,7 +221,7 @@ def _may_be_labelled(text: str) -> bool:
     return any(part.rstrip().endswith(_ENDS) for part in before)
 
 
-def infer(tokens: Tokens, spans: Sequence[Span]) -> list[SectionCategory]:
+def infer(tokens: NumberedTokens, spans: Sequence[Span]) -> list[SectionCategory]:
     """Roles of sentences: those that have one keep it, the others get the likeliest in order."""
     roles = [role for _, _, role in spans]
     open_ones = [i for i, role in enumerate(roles) if role is _UNASSIGNED]
@@ -232,20 +233,20 @@ def infer(tokens: Tokens, spans: Sequence[Span]) -> list[SectionCategory]:
     return roles
 
 
-def _scores(tokens: Tokens, spans: Sequence[Span]) -> list[list[float]]:
+def _scores(tokens: NumberedTokens, spans: Sequence[Span]) -> list[list[float]]:
     """For each sentence the score of each role, by its words and its place."""
     scores: list[list[float]] = []
     at, total = 0, max(spans[-1][1], 1)
     starts, ends = tokens.starts, tokens.ends
-    votes = [_VOTES.get(word) for word in map(str.lower, tokens.words)]
+    voters, words = _VOTERS.places(tokens), tokens.words
     for start, end, _ in spans:
         place = (start + end) / (2 * total)
         row = [-_PLACE_WEIGHT * abs(place - p) for p in _PLACE]
         at = bisect_left(starts, start, at)
         first, at = at, bisect_right(ends, end, at)
-        for vote in votes[first:at]:
-            if vote is not None:
-                row[vote[0]] += vote[1]
+        for voter in voters[bisect_left(voters, first) : bisect_left(voters, at)]:
+            role, weight = _VOTES[words[voter].lower()]
+            row[role] += weight
         scores.append(row)
     return scores
 

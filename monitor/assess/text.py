@@ -14,6 +14,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.assess import roles
 from monitor.assess.language import language_of
@@ -45,8 +46,7 @@ _LONGEST = max(map(len, _ABBREVIATIONS))
 _NONE = number("")
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence: `text.field(field)[start:end]`.
 
     `role` is what the sentence is for, by the abstract's own labels or else by its words and place;

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from monitor.assess.text import Sentence, Text
+from monitor.lexicon import Words
 from monitor.model import Article, DesignLabel, Fact, FieldName, Flag, Quote, SectionCategory
 
 _NEAR_CRITERIA = r"(?=[^.;]{0,60}?(?i:criteri|definition|consensus|diagnos))"
@@ -73,6 +74,8 @@ _NOT_REQUIRED = re.compile(
 )
 _ANY_WORD = ("criteri", "definition", "fukuda", "canadian", "consensus", "malaise", "pem", "oxford",
              "institute of medicine", "ccc")  # fmt: skip
+_SOME_WORD = tuple(words.split()[0] for words in _ANY_WORD)
+_TELLING = Words(lambda w: "RECOVER" in w or any(some in w.lower() for some in _SOME_WORD))
 #: Only a study of its own people has an entry criterion.
 _NO_ENTRY = frozenset(
     {
@@ -93,7 +96,7 @@ class Definitions:
 
 def read_definitions(article: Article, text: Text, design: DesignLabel) -> Definitions:
     """Case definitions of ME/CFS and long COVID that the abstract names."""
-    if not text.abstract or not _named(text.abstract):
+    if not _TELLING.places(text.abstract_tokens) or not _named(text.abstract):
         return Definitions()
     named: dict[str, Fact] = {}
     requiring: dict[str, bool | None] = {}

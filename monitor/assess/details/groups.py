@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.assess.text import Sentence, Text
+from monitor.lexicon import Words
 from monitor.model import Article, Fact, FieldName, Quote, SectionCategory
 from monitor.patterns import Matcher, Pool
 
@@ -117,6 +118,7 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _UNITS = ("day", "week", "month", "year")
+_TIMES = Words(lambda word: any(unit in word.lower() for unit in _UNITS))
 # For sentences in small letters: patterns that need not ask for the case are far quicker.
 _UNIT = re.compile(r"\b(?:day|week|month|year)")
 _TREATED = re.compile(
@@ -175,13 +177,15 @@ def _of(kind: _Kind, found: dict[_Key, Fact]) -> tuple[Fact, ...]:
 def _durations(article: Article, text: Text) -> tuple[Fact, ...]:
     """How long people were treated or followed; not how long they had been ill."""
     found: dict[str, Fact] = {}
+    if not _TIMES.places(text.title_tokens) and not _TIMES.places(text.abstract_tokens):
+        return ()
     for sentence in text.sentences:
         if sentence.field is FieldName.ABSTRACT and sentence.role not in _ROLES:
             continue
+        if not _TIMES.inside(text.tokens(sentence.field), *text.span(sentence)):
+            continue
         words = text.of(sentence)
         lower = words.lower()
-        if not any(u in lower for u in _UNITS):
-            continue
         if not _UNIT.search(lower) or not _TREATED.search(lower):
             continue
         for match in _DURATION.finditer(words):

@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitor.assess.details.numbers import Number, has_numbers, whole_numbers
+from monitor.assess.details.numbers import Number, may_begin, whole_numbers
 from monitor.assess.text import Sentence, Text
 from monitor.assess.words import word_set
+from monitor.lexicon import Words
 from monitor.splitting import Token
 
+_NUMBERS = Words(may_begin)
 _PEOPLE = word_set(
     "patient patients participant participants subject subjects individual individuals adult "
     "adults people persons person women men woman man control controls cases volunteers children "
@@ -132,12 +134,14 @@ class Mention:
 
 def mentions(text: Text, sentence: Sentence, *, review: bool) -> list[Mention]:
     """Mentions of people in a sentence, in order; of a review only sums over its studies."""
-    field = text.field(sentence.field)
-    if not has_numbers(field, sentence.start, sentence.end, text.words_of(sentence)):
+    words = text.tokens(sentence.field)
+    first, last = text.span(sentence)
+    places = _NUMBERS.inside(words, first, last)
+    if not places:
         return []
-    tokens = text.tokens_of(sentence)
+    field, tokens = text.field(sentence.field), words[first:last]
     found: list[Mention] = []
-    numbers = list(whole_numbers(field, tokens))
+    numbers = list(whole_numbers(field, tokens, [at - first for at in places]))
     listed = _listed(field, tokens, numbers)
     for number in numbers:
         mention = _mention(field, tokens, sentence, number, found, listed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from monitor.splitting import Token
@@ -33,12 +33,9 @@ _GROUPED = re.compile(r"\d{1,3}(?:[,.·]\d{3})+")
 _PLAIN = re.compile(r"\d+")
 
 
-_DIGIT = re.compile(r"\d")
-
-
-def has_numbers(text: str, start: int, end: int, words: Sequence[str]) -> bool:
-    """Whether there may be a number in a passage `text[start:end]` of these words."""
-    return not _SPELT.isdisjoint(words) or _DIGIT.search(text, start, end) is not None
+def may_begin(word: str) -> bool:
+    """Whether a number may begin with this word."""
+    return word in _SPELT or word[0].isdigit()
 
 
 class Number(NamedTuple):
@@ -51,14 +48,20 @@ class Number(NamedTuple):
     end: int
 
 
-def whole_numbers(text: str, tokens: Sequence[Token]) -> Iterator[Number]:
-    """All whole numbers of a text, in order. "4.5" is none, "3,925" and "25 409" are one each."""
+def whole_numbers(
+    text: str, tokens: Sequence[Token], places: Iterable[int] | None = None
+) -> Iterator[Number]:
+    """All whole numbers of a text, in order. "4.5" is none, "3,925" and "25 409" are one each.
+
+    `places` are the words with which one may begin, where they are known.
+    """
+    if places is None:
+        places = [at for at, token in enumerate(tokens) if may_begin(token.text)]
     last = -1
-    for at, (word, _, _) in enumerate(tokens):
-        spelt = word in _SPELT
-        if at <= last or not (spelt or word[0].isdigit()):
+    for at in places:
+        if at <= last:
             continue
-        found = (_words if spelt else _digits)(text, tokens, at)
+        found = (_words if tokens[at].text in _SPELT else _digits)(text, tokens, at)
         if found is not None:
             yield found
             last = found.last

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from monitor.assess.text import Text
+from monitor.lexicon import Words
 from monitor.model import Article, Fact, FieldName, Quote
 
 #: Registers of trials, with how their numbers look; blanks inside are taken out.
@@ -28,9 +29,9 @@ _TRIALS: tuple[tuple[str, re.Pattern[str]], ...] = (
 #: Registers whose numbers stand in texts without their names.
 _UNNAMED = frozenset({"EudraCT", "EUCT", "NTR"})
 _REVIEWS = re.compile(r"\bCRD\s?42\d{9}\b|\bCRD\s?42\d{7,10}\b")
-# One set of letters in front, so that the search skips the rest of the text quickly.
-_LOOK = re.compile(r"[\dCN](?:(?<=\d)\d{5}|(?<=C)TRI|(?<=N)(?:TR|L\d{4}))")
-_LOOK_ASCII = re.compile(r"[0-9CN](?:(?<=[0-9])[0-9]{5}|(?<=C)TRI|(?<=N)(?:TR|L[0-9]{4}))")
+#: Every number of a register has such a word.
+_LOOK = re.compile(r"\d{6}|CTRI|NTR|NL\d{4}")
+_NUMBERS = Words(lambda word: _LOOK.search(word) is not None)
 _BANKS = frozenset(
     {
         "ANZCTR", "CRiS", "CTRI", "ChiCTR", "ClinicalTrials.gov", "DRKS", "EudraCT", "IRCT",
@@ -48,7 +49,7 @@ def read_registrations(article: Article, text: Text) -> tuple[tuple[Fact, ...], 
     reviews: dict[str, Fact] = {}
     for name in (FieldName.TITLE, FieldName.ABSTRACT):
         field = text.field(name)
-        if not (_LOOK_ASCII if field.isascii() else _LOOK).search(field):
+        if not _NUMBERS.places(text.tokens(name)):
             continue
         for register, pattern in _TRIALS:
             if register not in field and register not in _UNNAMED:
