@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -146,11 +146,13 @@ def _cuts(classes: npt.NDArray[np.uint8], joiners: npt.NDArray[np.intp]) -> list
 class Column(Generic[Value]):
     """What `value` says of each word, by the numbers of a lexicon. Safe to share between threads.
 
-    `value` must say the same of the same word for good.
+    `value` must say the same of the same word for good; `at_once` says that it takes a list.
     """
 
-    def __init__(self, value: Callable[[str], Any], dtype: type[Value]) -> None:
-        self._value, self._dtype = value, dtype
+    def __init__(
+        self, value: Callable[[Any], Any], dtype: type[Value], *, at_once: bool = False
+    ) -> None:
+        self._value, self._dtype, self._at_once = value, dtype, at_once
         self._lock = Lock()
         self._known: tuple[Lexicon, npt.NDArray[Value], int] = (
             Lexicon(), np.empty(0, dtype), 0,
@@ -175,28 +177,58 @@ class Column(Generic[Value]):
                 grown = np.empty(2 * size, self._dtype)
                 grown[:filled] = values[:filled]
                 values = grown
-            values[filled:size] = list(map(self._value, new))
+            values[filled:size] = self._value(new) if self._at_once else list(map(self._value, new))
             self._known = lexicon, values, size
         return values
 
 
 class Words:
-    """Finds the words of a text of which something holds, such as that they begin with a digit."""
+    """Finds the words of a text of which something holds, such as that they begin with a digit.
 
-    def __init__(self, holds: Callable[[str], bool]) -> None:
-        self._column = Column(holds, np.bool_)
+    `by_part` says that it holds of a text as soon as it holds of one of its words: then most new
+    words are asked about all at once. What all of these know of a word is one column, for a column
+    costs the more the more often words are new.
+    """
+
+    _all: ClassVar[list[Words]] = []
+    _flags: ClassVar[Column[np.int64]]
+
+    def __init__(self, holds: Callable[[str], bool], *, by_part: bool = False) -> None:
+        self._holds, self._by_part = holds, by_part
+        self._bit = 1 << len(Words._all)
+        Words._all.append(self)
+        Words._flags = Column(_flags_of(tuple(Words._all)), np.int64, at_once=True)
 
     def places(self, tokens: NumberedTokens) -> list[int]:
         """Numbers of those words in the text, in order; worked out once for a text."""
         known: list[int] | None = tokens.found.get(self)
         if known is None:
-            known = tokens.found[self] = self._column.of(tokens).nonzero()[0].tolist()
+            column = Words._flags
+            flags = tokens.found.get(column)
+            if flags is None:
+                flags = tokens.found[column] = column.of(tokens)
+            known = tokens.found[self] = (flags & self._bit).nonzero()[0].tolist()
         return known
 
     def inside(self, tokens: NumberedTokens, first: int, last: int) -> list[int]:
         """The same for the words `first` to `last`, the last one left out."""
         places = self.places(tokens)
         return places[bisect_left(places, first) : bisect_left(places, last)]
+
+
+def _flags_of(known: tuple[Words, ...]) -> Callable[[list[str]], list[int]]:
+    def flags_of(words: list[str]) -> list[int]:
+        flags = [0] * len(words)
+        text = "\n".join(words)
+        for one in known:
+            holds = one._holds  # noqa: SLF001 - one class with them
+            if not one._by_part or holds(text):  # noqa: SLF001
+                for at, word in enumerate(words):
+                    if holds(word):
+                        flags[at] |= one._bit  # noqa: SLF001
+        return flags
+
+    return flags_of
 
 
 #: So many bits stand for the places of the trie to which first words lead. Where two places share

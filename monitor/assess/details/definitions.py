@@ -75,7 +75,15 @@ _NOT_REQUIRED = re.compile(
 _ANY_WORD = ("criteri", "definition", "fukuda", "canadian", "consensus", "malaise", "pem", "oxford",
              "institute of medicine", "ccc")  # fmt: skip
 _SOME_WORD = tuple(words.split()[0] for words in _ANY_WORD)
-_TELLING = Words(lambda w: "RECOVER" in w or any(some in w.lower() for some in _SOME_WORD))
+
+
+def _tells(words: str) -> bool:
+    lower = words.lower()
+    return "RECOVER" in words or any(some in lower for some in _SOME_WORD)
+
+
+_TELLING = Words(_tells, by_part=True)
+
 #: Only a study of its own people has an entry criterion.
 _NO_ENTRY = frozenset(
     {

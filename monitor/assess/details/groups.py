@@ -118,7 +118,7 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _UNITS = ("day", "week", "month", "year")
-_TIMES = Words(lambda word: any(unit in word.lower() for unit in _UNITS))
+_TIMES = Words(lambda words: any(unit in words.lower() for unit in _UNITS), by_part=True)
 # For sentences in small letters: patterns that need not ask for the case are far quicker.
 _UNIT = re.compile(r"\b(?:day|week|month|year)")
 _TREATED = re.compile(

@@ -31,7 +31,7 @@ _UNNAMED = frozenset({"EudraCT", "EUCT", "NTR"})
 _REVIEWS = re.compile(r"\bCRD\s?42\d{9}\b|\bCRD\s?42\d{7,10}\b")
 #: Every number of a register has such a word.
 _LOOK = re.compile(r"\d{6}|CTRI|NTR|NL\d{4}")
-_NUMBERS = Words(lambda word: _LOOK.search(word) is not None)
+_NUMBERS = Words(lambda words: _LOOK.search(words) is not None, by_part=True)
 _BANKS = frozenset(
     {
         "ANZCTR", "CRiS", "CTRI", "ChiCTR", "ClinicalTrials.gov", "DRKS", "EudraCT", "IRCT",
