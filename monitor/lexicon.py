@@ -254,7 +254,8 @@ class Sieve:
         self._numbers = numbers
         self._column = Column(numbers.look_up, np.int64)
         self._bits: dict[str, list[int]] = {}
-        self._known: Ints = np.zeros((0, 2 * _WAYS), np.int64)
+        self._known: tuple[Ints, int] = (np.zeros((0, 2 * _WAYS), np.int64), 0)
+        self._lock = Lock()
         places: dict[int, int] = {}
         for part, node in numbers.openings().items():
             bit = 1 << places.setdefault(id(node), len(places)) % _BITS
@@ -282,16 +283,21 @@ class Sieve:
         return numbers.tolist(), passed.nonzero()[0].tolist()
 
     def _rows(self) -> Ints:
-        """The bits of all numbers that are known by now: a row for each."""
+        """The bits of all numbers that are known by now: a row for each, and room for more."""
+        rows, filled = self._known
         parts = self._numbers.parts
-        filled = len(self._known)
         if filled < len(parts):
-            new = np.zeros((len(parts) - filled, 2 * _WAYS), np.int64)
-            for row, names in enumerate(parts[filled : filled + len(new)]):
-                for name in names:
-                    new[row] |= self._bits.get(name, 0)
-            self._known = np.concatenate((self._known, new))
-        return self._known
+            with self._lock:
+                rows, filled = self._known
+                size = len(parts)
+                if size > len(rows):
+                    rows = np.zeros((2 * size, 2 * _WAYS), np.int64)
+                    rows[:filled] = self._known[0][:filled]
+                for row in range(filled, size):
+                    for name in parts[row]:
+                        rows[row] |= self._bits.get(name, 0)
+                self._known = rows, size
+        return rows
 
 
 def _following(next_to: Ints, narrow: Ints, wide: Ints) -> tuple[Ints, Ints, Ints]:
