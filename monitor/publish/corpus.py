@@ -74,7 +74,8 @@ class Corpus:
         self, keys: Sequence[str], kept: Mapping[str, str]
     ) -> Iterator[tuple[str, str, Changed | None]]:
         same = [key for key in keys if kept.get(key) == self.digests[key]]
-        known = {k: decode(_Known, text) for k, text in self._memo.values(same).items()}
+        texts = self._memo.values(same)
+        known = dict(zip(texts, decode(list[_Known], f"[{','.join(texts.values())}]"), strict=True))
         pages = {k: self._page(k, known[k]) for k in known}
         wanted = [k for k in keys if k not in known or not self._site.holds(*pages[k])]
         changed = {p.article.pmid: p for p in papers.some(self._store, wanted)}
@@ -112,7 +113,7 @@ class Corpus:
 
     def inputs(self, keys: Sequence[str]) -> str:
         """A digest of these papers, in this order."""
-        return digest(self._stamp, *(self.digests[k] for k in keys))
+        return digest(self._stamp, *map(self.digests.__getitem__, keys))
 
     def figures(self, claim: Claim) -> tuple[FigureCheck, ...]:
         """The figures of a claim, looked for in all papers."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
-
-from lxml import etree
+from xml.sax.saxutils import escape
 
 _SPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 #: The protocol allows no more addresses in one file.
@@ -32,8 +31,9 @@ def robots(site: str) -> bytes:
 
 
 def _file(root: str, entry: str, site: str, paths: Sequence[str]) -> bytes:
-    top = etree.Element(f"{{{_SPACE}}}{root}", nsmap={None: _SPACE})
-    for path in paths:
-        element = etree.SubElement(top, f"{{{_SPACE}}}{entry}")
-        etree.SubElement(element, f"{{{_SPACE}}}loc").text = site + quote(path)
-    return etree.tostring(top, xml_declaration=True, encoding="utf-8", pretty_print=True)
+    """What quoting leaves of a path needs no escaping; a tree of 18,000 pages takes its time."""
+    start = escape(site)
+    lines = (f"  <{entry}>\n    <loc>{start}{quote(path)}</loc>\n  </{entry}>\n" for path in paths)
+    body = "".join(lines)
+    head = "<?xml version='1.0' encoding='utf-8'?>"
+    return f'{head}\n<{root} xmlns="{_SPACE}">\n{body}</{root}>\n'.encode()

@@ -159,11 +159,13 @@ class _Build:
         about = [c.id for c in self.catalog.claims] + [m.id for m in self.catalog.mechanisms]
         left_out = excluded(papers.excluded(self.store), self.catalog, self.words)
         lines = list(self.corpus.lines.values())
+        found = publication.bearings(self.store)
         return Contents(
             catalog=self.catalog,
             words=self.words,
             lines=lines,
-            bearings=ledger.bearings(self.store),
+            bearings={claim: mine for claim, (_, mine) in found.items()},
+            bearing_digests={claim: digest for claim, (digest, _) in found.items()},
             balances=ledger.balances(self.store),
             histories=publication.status_changes(self.store),
             events={a: ledger.events(self.store, claim=a) for a in about},
@@ -236,4 +238,4 @@ class _Build:
 
 
 def _joined(form: exports.Form, pieces: dict[str, str], keys: Sequence[str]) -> Callable[[], bytes]:
-    return lambda: form.whole(pieces[key] for key in keys).encode()
+    return lambda: form.whole(map(pieces.__getitem__, keys)).encode()

@@ -180,18 +180,32 @@ def _outstanding(
 
 def bearings(store: Store, claims: Collection[str] | None = None) -> dict[str, list[Bearing]]:
     """Bearings by claim, of these claims or all, each list in the order of PMIDs."""
+    texts = bearing_texts(store, claims)
+    return {claim: bearings_of(texts[claim]) for claim in sorted(texts)}
+
+
+def bearing_texts(store: Store, claims: Collection[str] | None = None) -> dict[str, list[str]]:
+    """The same as `bearings_of` reads them, in no order."""
     with store.read() as session:
         rows = table(BearingRow).c
-        query = core.select(rows.claim, rows.data).order_by(
-            rows.claim, func.length(rows.pmid), rows.pmid
-        )
+        query = core.select(rows.claim, rows.data)
         if claims is not None:
             query = query.where(rows.claim.in_(list(claims)))
         texts: dict[str, list[str]] = {}
-        for claim, data in session.connection().execute(query):
+        for claim, data in session.connection().execute(query).all():
             texts.setdefault(claim, []).append(data)
-    # One text for each claim: to decode thousands one by one takes far longer.
-    return {c: decode(list[Bearing], f"[{','.join(found)}]") for c, found in texts.items()}
+    return texts
+
+
+def bearings_of(texts: Iterable[str]) -> list[Bearing]:
+    """Bearings of `bearing_texts`, in the order of PMIDs.
+
+    One text for all: to decode thousands one by one takes far longer. Sorted here, as a database
+    would carry all the data through its sorting.
+    """
+    found = decode(list[Bearing], f"[{','.join(texts)}]")
+    found.sort(key=lambda b: (len(b.pmid), b.pmid))
+    return found
 
 
 def bearings_around(

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as core
 from sqlmodel import Session, col, func, select
 
-from monitor.model import Balance, Event
+from monitor.model import Balance, Bearing, Event
+from monitor.store import ledger
 from monitor.store.codec import decode
 from monitor.store.engine import Store
 from monitor.store.rows import LONG_AGO, chunks, table
@@ -68,6 +69,12 @@ def event_digests(store: Store) -> dict[str, str]:
         return {pmid: digest.hexdigest() for pmid, digest in found.items()}
 
 
+def bearings(store: Store) -> dict[str, tuple[str, list[Bearing]]]:
+    """By claim: a digest of its bearings, and the bearings in the order of PMIDs."""
+    texts = ledger.bearing_texts(store)
+    return {c: (_digest(*sorted(texts[c])), ledger.bearings_of(texts[c])) for c in sorted(texts)}
+
+
 def events_of(store: Store, pmids: Sequence[str]) -> dict[str, list[Event]]:
     """Events of these papers, newest first; papers without events are left out."""
     found: dict[str, list[Event]] = {}
@@ -103,12 +110,12 @@ def status_changes(store: Store) -> dict[str, list[tuple[datetime, str, Balance]
     """Of every claim, oldest first: when its status changed, the paper that did it, the balance."""
     rows = table(ClaimHistoryRow).c
     before = core.func.lag(rows.status).over(partition_by=rows.claim, order_by=rows.id)
-    every = core.select(rows.id, rows.claim, rows.at, rows.cause, rows.status, rows.data)
-    marked = every.add_columns(before.label("before")).subquery()
+    marked = core.select(rows.id, rows.status, before.label("before")).subquery()
     query = (
-        core.select(marked.c.claim, marked.c.at, marked.c.cause, marked.c.data)
+        core.select(rows.claim, rows.at, rows.cause, rows.data)
+        .join(marked, marked.c.id == rows.id)
         .where(core.or_(marked.c.before.is_(None), marked.c.before != marked.c.status))
-        .order_by(marked.c.id)
+        .order_by(rows.id)
     )
     found: dict[str, list[tuple[datetime, str, Balance]]] = {}
     with store.read() as session:

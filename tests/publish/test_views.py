@@ -28,7 +28,7 @@ from monitor.model import (
 )
 from monitor.publish import charts
 from monitor.publish.views import definitions, lists, search
-from monitor.publish.views.claims import SHOWN, claim_view
+from monitor.publish.views.claims import SHOWN, claim_head, claim_view
 from monitor.publish.views.lines import DoseRange, Line, line
 from monitor.publish.views.maps import gap_map
 from monitor.publish.views.methods import models
@@ -234,7 +234,9 @@ def test_a_claim_shows_the_strongest_and_counts_the_rest(
     found += [bearing("best"), bearing("review", reviewed=True), bearing("gone", withdrawn=True)]
     known = {b.pmid: a_line(lines, b.pmid) for b in found}
     about = catalog.mechanisms[0]
-    shown = claim_view(about, found, None, (), (), (), known, catalog, Tally, WORDS)
+    shown = claim_view(
+        about, claim_head(about, None, WORDS), found, (), (), known, catalog, Tally, WORDS
+    )
     (side,) = shown.sides
     assert (side.own, side.reviews, side.withdrawn, side.total) == (21, 1, 1, 23)
     assert len(side.shown) == SHOWN
@@ -249,7 +251,9 @@ def test_a_claim_about_uses_tells_designs_illness_by_illness(
     known = {b.pmid: a_line(lines, b.pmid) for b in found}
     known["1"] = replace(known["1"], populations=("ME/CFS", "pain"), design_label="Trial", tier=2)
     known["2"] = replace(known["2"], populations=("ME/CFS",), design_label="Survey", tier=4)
-    shown = claim_view(about, found, None, (), (), (), known, catalog, Tally, WORDS)
+    shown = claim_view(
+        about, claim_head(about, None, WORDS), found, (), (), known, catalog, Tally, WORDS
+    )
     assert shown.uses == (
         ("ME/CFS", (("Trial", 1), ("Survey", 1))),
         ("pain", (("Trial", 1),)),
@@ -272,8 +276,17 @@ def test_history_keeps_changes_of_status_only(lines: list[Line], catalog: Catalo
         (days[1], "1", replace(thin, supports=2)),
         (days[2], "2", balance("c", three)),
     ]
+    about = catalog.mechanisms[0]
     shown = claim_view(
-        catalog.mechanisms[0], three, None, history, (), (), known, catalog, Tally, WORDS
+        about,
+        claim_head(about, balance("c", three), WORDS),
+        three,
+        history,
+        (),
+        known,
+        catalog,
+        Tally,
+        WORDS,
     )
     assert [(m.at.day, m.status, m.title) for m in shown.history] == [
         (3, ClaimStatus.SUPPORTED, "Paper 2"),

@@ -10,7 +10,7 @@ from typing import Final
 
 from monitor import wording
 from monitor.catalog import Catalog, Claim, ClaimKind, Mechanism
-from monitor.model import Balance, Bearing, ClaimStatus, Event, FigureCheck, Quote, Stance
+from monitor.model import Balance, Bearing, ClaimStatus, FigureCheck, Quote, Stance
 from monitor.publish.charts import Timeline, timeline
 from monitor.publish.views.lines import Line, design_label
 from monitor.publish.views.moves import Weigh, by_year, would_move
@@ -89,14 +89,8 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimView:
-    """The page of a claim or a mechanism.
-
-    `list_file` is the list with all its papers, empty when there are none; `would_move` are
-    sentences computed from the rules of status, `would_change` is the curator's word on it. `uses`
-    are illnesses with designs and numbers of papers, for a claim about uses; `named` are titles
-    of the papers in `figures`, by key.
-    """
+class ClaimHead:
+    """What other pages say of a claim or a mechanism: what it is, and where it stands."""
 
     id: str
     folder: str
@@ -105,19 +99,6 @@ class ClaimView:
     agent: str
     kind: str
     balance: Balance
-    best_for: str
-    best_against: str
-    sides: tuple[Side, ...]
-    figures: tuple[FigureCheck, ...]
-    timeline: Timeline | None
-    history: tuple[Moved, ...]
-    events: tuple[Event, ...]
-    notes: tuple[tuple[str, str], ...]
-    would_move: tuple[str, ...]
-    would_change: str
-    list_file: str
-    uses: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
-    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> ClaimStatus:
@@ -125,12 +106,50 @@ class ClaimView:
         return self.balance.status
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimView(ClaimHead):
+    """The page of a claim or a mechanism.
+
+    `list_file` is the list with all its papers, empty when there are none; `would_move` are
+    sentences computed from the rules of status, `would_change` is the curator's word on it. `uses`
+    are illnesses with designs and numbers of papers, for a claim about uses; `named` are titles
+    of the papers in `figures`, by key.
+    """
+
+    best_for: str
+    best_against: str
+    sides: tuple[Side, ...]
+    figures: tuple[FigureCheck, ...]
+    timeline: Timeline | None
+    history: tuple[Moved, ...]
+    notes: tuple[tuple[str, str], ...]
+    would_move: tuple[str, ...]
+    would_change: str
+    list_file: str
+    uses: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
+
+
+def claim_head(about: Claim | Mechanism, balance: Balance | None, words: Words) -> ClaimHead:
+    """What it is, and where it stands; untraced where that was never computed."""
+    untraced = ClaimStatus.UNTRACED
+    stands = balance or Balance(about.id, untraced, words.status_means(untraced))
+    if isinstance(about, Claim):
+        title, says, agent, kind = about.title, about.says, about.agent, about.kind
+        folder = "claims"
+    else:
+        title, says, agent, kind = about.label, about.plain, None, ClaimKind.MECHANISM
+        folder = "mechanisms"
+    return ClaimHead(
+        about.id, folder, words.say(title), words.say(says), agent or "", kind.value, stands
+    )
+
+
 def claim_view(
     about: Claim | Mechanism,
+    head: ClaimHead,
     bearings: Sequence[Bearing],
-    balance: Balance | None,
     history: Sequence[tuple[datetime, str, Balance]],
-    events: Sequence[Event],
     figures: Sequence[FigureCheck],
     lines: Mapping[str, Line],
     catalog: Catalog,
@@ -138,20 +157,18 @@ def claim_view(
     words: Words,
 ) -> ClaimView:
     """The page; `lines` are the papers by key, `weigh` gives an empty scale for what would be."""
-    is_claim = isinstance(about, Claim)
-    untraced = ClaimStatus.UNTRACED
-    stands = balance or Balance(about.id, untraced, words.status_means(untraced))
+    stands = head.balance
     found = [b for b in bearings if b.pmid in lines]
     movable = not isinstance(about, Claim) or about.kind in _MOVABLE
     scale = weigh(about.id)
     moves = by_year(found, scale)
     return ClaimView(
-        id=about.id,
-        folder="claims" if is_claim else "mechanisms",
-        title=words.say(about.title if isinstance(about, Claim) else about.label),
-        says=words.say(about.says if isinstance(about, Claim) else about.plain),
-        agent=(about.agent or "") if isinstance(about, Claim) else "",
-        kind=about.kind.value if isinstance(about, Claim) else ClaimKind.MECHANISM.value,
+        id=head.id,
+        folder=head.folder,
+        title=head.title,
+        says=head.says,
+        agent=head.agent,
+        kind=head.kind,
         balance=stands,
         best_for=design_label(stands.best_for, catalog, words) if stands.best_for else "",
         best_against=(
@@ -161,7 +178,6 @@ def claim_view(
         figures=tuple(figures),
         timeline=timeline(moves),
         history=tuple(_history(history, lines)),
-        events=tuple(events),
         notes=tuple((words.day(n.date), n.text) for n in about.notes)
         if isinstance(about, Claim)
         else (),

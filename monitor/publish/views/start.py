@@ -9,7 +9,7 @@ from typing import Final
 
 from monitor.catalog import Catalog, ClaimKind, Design
 from monitor.model import ClaimStatus, Direction
-from monitor.publish.views.claims import ClaimView
+from monitor.publish.views.claims import ClaimHead
 from monitor.publish.views.lines import Line
 from monitor.publish.views.lists import ListView, newest_first
 from monitor.publish.views.trials import PROTOCOL
@@ -51,13 +51,13 @@ class StartView:
     papers: int
     direct: tuple[tuple[str, int], ...]
     groups: tuple[tuple[str, tuple[Point, ...]], ...]
-    causes: tuple[ClaimView, ...]
+    causes: tuple[ClaimHead, ...]
     list_file: str
     study: str
 
 
 def start(
-    views: Sequence[ClaimView], lines: Sequence[Line], catalog: Catalog, words: Words
+    views: Sequence[ClaimHead], lines: Sequence[Line], catalog: Catalog, words: Words
 ) -> StartView:
     """Where the evidence on the drug in the illness stands, from the claims and the papers."""
     drugs = [t for t in catalog.topics if t.agent]
