@@ -9,15 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import feedparser
+import pytest
 import rispy
 from pybtex.database import parse_string
 
 from monitor.assess.assessor import Assessor
 from monitor.catalog import Catalog
 from monitor.ledger import stage as ledger_stage
+from monitor.ledger.status import Tally
 from monitor.model import Article, Author, Journal, Link, Paper, PublicationType
 from monitor.publish import exports
 from monitor.publish import stage as publish_stage
+from monitor.publish.views.moves import Weigh
 from monitor.settings import Settings
 from monitor.store import Store, papers
 from tests.publish.conftest import Publish
@@ -153,6 +156,28 @@ def test_a_build_on_top_of_an_old_one_gives_the_bytes_of_a_fresh_one(
     }
     for name in names:
         assert (site / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes(), name
+
+
+def test_where_a_claim_would_stand_is_computed_only_when_its_papers_change(
+    publish: Publish, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def weigher(catalog: Catalog) -> Weigh:
+        def weigh(claim: str) -> Tally:
+            asked.append(claim)
+            return Tally(claim)
+
+        return weigh
+
+    monkeypatch.setattr(ledger_stage, "weigher", weigher)
+    publish()
+    assert sorted(asked) == sorted([*catalog.claim, *catalog.mechanism])
+    asked.clear()
+    publish()
+    assert asked == []
+    publish(replace(EVIL, title="Low-dose naltrexone blocks Toll-like receptor 4 in ME/CFS"))
+    assert 0 < len(asked) < len(catalog.claims)
 
 
 def test_a_memo_that_cannot_be_read_is_made_again(publish: Publish, tmp_path: Path) -> None:
