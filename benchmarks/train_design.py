@@ -124,6 +124,12 @@ def cross_validate(
         "single": _scores(data, [i for i in ours if data.source[i] == "single"], told),
         "readers_and_single": _scores(data, ours, told),
         "people_merged": _merged_f1(data, [i for i in rows if data.source[i] == "people"], told),
+        "confusion": {
+            "readers_and_single": _confused(data, ours, told),
+            "people_merged": _merged(
+                data, [i for i in rows if data.source[i] == "people"], told
+            ).matrix(),
+        },
     }
     return report, calibrate([(told[i].probability, right[i]) for i in ours])
 
@@ -179,9 +185,22 @@ def _scores(data: Data, rows: Sequence[int], told: dict[int, Told]) -> dict[str,
     }
 
 
+def _confused(data: Data, rows: Sequence[int], told: dict[int, Told]) -> dict[str, dict[str, int]]:
+    """Papers by true design, then by the one that readers are told."""
+    pairs = []
+    for i in rows:
+        design = told[i].design if told[i].confidence >= LEAST_CONFIDENCE else OTHER
+        designs = data.examples[i].designs
+        pairs.append((design if design in designs else min(designs), design))
+    return Confusion(tuple(pairs)).matrix()
+
+
+def _merged(data: Data, rows: Sequence[int], told: dict[int, Told]) -> Confusion:
+    return Confusion(tuple((merged(min(data.examples[i].designs)), told[i].group) for i in rows))
+
+
 def _merged_f1(data: Data, rows: Sequence[int], told: dict[int, Told]) -> dict[str, float]:
-    pairs = [(merged(min(data.examples[i].designs)), told[i].group) for i in rows]
-    confusion = Confusion(tuple(pairs))
+    confusion = _merged(data, rows, told)
     report = {c.name: round(c.f1, 4) for c in confusion.classes}
     return report | {
         "n": len(rows),

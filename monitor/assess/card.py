@@ -25,7 +25,10 @@ _INSIDE: Final = frozenset(
 
 
 def model_card() -> list[tuple[str, str, str]]:
-    """Lines (model, name, value) of all cards, numbers that were measured included."""
+    """Lines (model, name, value) of all cards, numbers that were measured included.
+
+    The value of "…, confusion, PAPERS" is JSON: numbers of papers by true class, then told class.
+    """
     folder = resources.files("monitor.assess") / "weights"
     found: list[tuple[str, str, str]] = []
     for name, title in _MODELS:
@@ -41,7 +44,9 @@ def _lines(card: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
         if not prefix and key in _INSIDE:
             continue
         name = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, Mapping):
+        if key == "confusion":
+            yield from ((f"{name}, {papers}", json.dumps(found)) for papers, found in value.items())
+        elif isinstance(value, Mapping):
             inner = "" if key == "card" else f"{name}, "
             yield from _lines(value, inner)
         elif isinstance(value, Sequence) and not isinstance(value, str):

@@ -276,7 +276,9 @@ def _others(contents: Contents, claims: Sequence[ClaimHead]) -> Iterator[Page]:
         {
             "catalog": catalog,
             "assessor": contents.assessor,
-            "models": models(contents.card, words),
+            "models": models(
+                contents.card, words, {d.id: words.say(d.label) for d in catalog.designs}
+            ),
             "operator": contents.operator,
             "statuses": list(ClaimStatus),
             "stances": list(Stance),

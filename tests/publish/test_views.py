@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +33,7 @@ from monitor.publish.views import definitions, lists, search
 from monitor.publish.views.claims import SHOWN, claim_head, claim_view
 from monitor.publish.views.lines import DoseRange, Line, line
 from monitor.publish.views.maps import gap_map
-from monitor.publish.views.methods import models
+from monitor.publish.views.methods import Confused, models
 from monitor.publish.views.moves import YearMove, by_year, would_move
 from monitor.publish.views.papers import PaperView, paper_view
 from monitor.publish.views.passages import FactView, Segment, marked, shown_once
@@ -445,6 +447,35 @@ def test_accuracy_is_told_in_words_and_what_is_new_keeps_its_name() -> None:
     )
     assert design.card == (("trained", "2026-11-24"), ("cross validation, folds", "5"))
     assert claims.measured == (("Both together (F1)", "81.0%"), ("something new", "50.0%"))
+
+
+def test_a_confusion_matrix_shows_every_cell_commonest_first() -> None:
+    matrix = {"cohort": {"cohort": 5, "survey": 1, "rct": 3}, "rct": {"rct": 12}}
+    line = ("Study design", "cross validation, confusion, readers_and_single", json.dumps(matrix))
+    (design,) = models([line], WORDS, {"cohort": "Cohort study"})
+    assert design.confused == (
+        (
+            "Both of these together",
+            (
+                Confused("Randomised trial", 12, 12, ()),
+                Confused("Cohort study", 9, 5, (("Randomised trial", 3), ("survey", 1))),
+            ),
+        ),
+    )
+    assert design.measured == design.card == ()
+
+
+def test_a_matrix_in_a_card_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    matrix = {"rct": {"rct": 2, "cohort": 1}}
+    card = {"cross_validation": {"folds": 5, "confusion": {"people_merged": matrix}}}
+    (weights / "design.json").write_text(json.dumps(card))
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    folds, line = model_card()
+    assert folds == ("Study design", "cross validation, folds", "5")
+    assert line[1] == "cross validation, confusion, people_merged"
+    assert json.loads(line[2]) == matrix
 
 
 def test_the_card_that_is_shipped_has_numbers_for_both_models() -> None:

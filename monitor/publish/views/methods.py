@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,34 +65,69 @@ _TOLD: Final = {
     "against precision": to_say("of results shown as against or mixed are right"),
     "against recall": to_say("of results against or mixed are found"),
 }
+#: What the groups are called into which the designs of others' labels are merged.
+_GROUPS: Final = {
+    "animal": to_say("Animal study"),
+    "protocol": to_say("Study protocol"),
+    "rct": to_say("Randomised trial"),
+    "case_report": to_say("Case report"),
+    "other_intervention": to_say("Other human intervention"),
+    "systematic_review": to_say("Systematic review"),
+    "in_vitro": to_say("Laboratory study"),
+    "narrative_review": to_say("Narrative review"),
+    "remaining": to_say("All others"),
+}
+_CONFUSION: Final = "confusion, "
 #: How the measuring was done, rather than what it found.
 _HOW: Final = ("folds", "temperature", "files")
 _MEASURED: Final = "cross valid"
 
 
 @dataclass(frozen=True, slots=True)
+class Confused:
+    """A row of a confusion matrix: papers that truly are this, and what else they were taken for.
+
+    `others` are classes with numbers of papers, commonest first; no cell is left out.
+    """
+
+    name: str
+    papers: int
+    right: int
+    others: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelView:
     """A trained model: numbers measured on papers it did not see, and the rest of its card.
 
-    `told` are the few that a reader should know, in sentences; `measured` holds all.
+    `told` are the few that a reader should know, in sentences; `measured` holds all; `confused` are
+    matrices by the papers that were judged.
     """
 
     name: str
     told: tuple[tuple[str, str], ...]
     measured: tuple[tuple[str, str], ...]
     card: tuple[tuple[str, str], ...]
+    confused: tuple[tuple[str, tuple[Confused, ...]], ...] = ()
 
 
-def models(card: Iterable[Sequence[str]], words: Words) -> tuple[ModelView, ...]:
-    """The models of a card of (model, name, value), in its order."""
+def models(
+    card: Iterable[Sequence[str]], words: Words, labels: Mapping[str, str] | None = None
+) -> tuple[ModelView, ...]:
+    """The models of a card of (model, name, value), in its order; `labels` name the classes."""
     measured: dict[str, list[tuple[str, str]]] = {}
     told: dict[str, dict[str, str]] = {}
     others: dict[str, list[tuple[str, str]]] = {}
+    confused: dict[str, list[tuple[str, tuple[Confused, ...]]]] = {}
     for model, name, value in card:
         measured.setdefault(model, [])
         others.setdefault(model, [])
         short = name.split(", ", 1)[-1]
-        if name.startswith(_MEASURED) and not short.endswith(_HOW):
+        if short.startswith(_CONFUSION):
+            papers = _in_words(short.removeprefix(_CONFUSION).replace("_", " "), words)
+            rows = tuple(_rows(json.loads(value), labels or {}, words))
+            confused.setdefault(model, []).append((papers, rows))
+        elif name.startswith(_MEASURED) and not short.endswith(_HOW):
             measured[model].append((_in_words(short, words), _share(value, words)))
             told.setdefault(model, {})[short] = _share(value, words)
         else:
@@ -102,9 +138,24 @@ def models(card: Iterable[Sequence[str]], words: Words) -> tuple[ModelView, ...]
             tuple((words.say(_TOLD[n]), told[m][n]) for n in _TOLD if n in told.get(m, ())),
             tuple(measured[m]),
             tuple(others[m]),
+            tuple(confused.get(m, ())),
         )
         for m in measured
     )
+
+
+def _rows(
+    matrix: Mapping[str, Mapping[str, int]], labels: Mapping[str, str], words: Words
+) -> Iterator[Confused]:
+    """The rows of a matrix, commonest class first."""
+
+    def name(of: str) -> str:
+        return labels.get(of) or words.say(_GROUPS.get(of, of.replace("_", " ")))
+
+    for true, told in sorted(matrix.items(), key=lambda row: (-sum(row[1].values()), row[0])):
+        wrong = sorted((-n, name(c)) for c, n in told.items() if c != true)
+        others = tuple((label, -n) for n, label in wrong)
+        yield Confused(name(true), sum(told.values()), told.get(true, 0), others)
 
 
 def _share(value: str, words: Words) -> str:
