@@ -455,7 +455,7 @@ def test_a_confusion_matrix_shows_every_cell_commonest_first() -> None:
     (design,) = models([line], WORDS, {"cohort": "Cohort study"})
     assert design.confused == (
         (
-            "Both of these together",
+            "ME/CFS, long COVID and naltrexone papers",
             (
                 Confused("Randomised trial", 12, 12, ()),
                 Confused("Cohort study", 9, 5, (("Randomised trial", 3), ("survey", 1))),

@@ -28,6 +28,8 @@ _NUMBERS: Final = {
     "readers": to_say("ME/CFS and naltrexone papers, two readers"),
     "readers real": to_say("The same, real abstracts only"),
     "readers and single": to_say("Both of these together"),
+    "confusion, readers and single": to_say("ME/CFS, long COVID and naltrexone papers"),
+    "confusion, people merged": to_say("Neurology and psychiatry papers, nine groups"),
     "single": to_say("Further papers of the subject, one reader"),
     "people merged": to_say("Neurology and psychiatry papers, nine groups"),
     "trials": to_say("Randomised trials"),
@@ -124,7 +126,7 @@ def models(
         others.setdefault(model, [])
         short = name.split(", ", 1)[-1]
         if short.startswith(_CONFUSION):
-            papers = _in_words(short.removeprefix(_CONFUSION).replace("_", " "), words)
+            papers = _in_words(short.replace("_", " "), words)
             rows = tuple(_rows(json.loads(value), labels or {}, words))
             confused.setdefault(model, []).append((papers, rows))
         elif name.startswith(_MEASURED) and not short.endswith(_HOW):
