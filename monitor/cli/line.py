@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
@@ -115,8 +116,10 @@ def publish_site(ctx: Context) -> None:
     from monitor.assess.card import model_card
     from monitor.ledger.stage import check_figures, weigher
     from monitor.publish import stage
+    from monitor.store import jobs
 
-    with progress("Publishing") as show:
+    run = _run_id()
+    with jobs.tracked(ctx.store, "publish", run, now), progress("Publishing") as show:
         written = stage.publish(
             ctx.store,
             ctx.catalog,
@@ -129,3 +132,10 @@ def publish_site(ctx: Context) -> None:
         )
     where = ctx.settings.reports_dir / "index.html"
     print(f"Site: {written.files} files, {written.changed} changed: {where}")
+
+
+def _run_id() -> str:
+    """The id of the job that we are part of, or one of our own."""
+    import structlog
+
+    return str(structlog.contextvars.get_contextvars().get("run") or uuid4().hex[:8])

@@ -147,6 +147,8 @@ class Daemon:
             ended = self.perform(job, run, self._must_stop)
             try:
                 jobs.finish(self.store, number, ended.state, ended.error, self.clock())
+                if ended.state is not JobState.GOOD:
+                    jobs.abandon(self.store, self.clock(), run=run)
                 self._follow(job, ended)
             finally:
                 log.log(

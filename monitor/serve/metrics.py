@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -15,11 +16,14 @@ from starlette.responses import PlainTextResponse, Response
 
 from monitor import __version__
 from monitor.errors import StoreError
+from monitor.model import JobName, JobState
 from monitor.serve.context import Web
 from monitor.store import Store, issues, numbers, papers
 from monitor.store.migrations import HEAD
 
 log = structlog.get_logger()
+#: Jobs that are counted from the start, so that an alarm on them is never without a series.
+_JOBS: Final = (*(job.value for job in JobName), "publish", "import")
 
 
 class FromStore(Collector):
@@ -54,6 +58,7 @@ class FromStore(Collector):
         store = self._store
         yield _labelled("monitor_papers", "Papers in the store.", "state", papers.counts(store))
         yield from _harvests(store)
+        yield from _jobs(numbers.jobs(store))
         yield _labelled(
             "monitor_deliveries",
             "Mails of the digest by what became of them.",
@@ -95,6 +100,33 @@ def _harvests(store: Store) -> Iterator[Metric]:
             runs.add_metric([topic, state], found.ended.get(state, 0))
     yield good
     yield runs
+
+
+def _jobs(found: Mapping[str, numbers.Job]) -> Iterator[Metric]:
+    began, good, took = (
+        GaugeMetricFamily(name, said, labels=["job"])
+        for name, said in (
+            ("monitor_job_last_run_timestamp_seconds", "When the last run of a job began."),
+            ("monitor_job_last_good_timestamp_seconds", "When the last good run of a job ended."),
+            ("monitor_job_last_duration_seconds", "How long the last run that ended took."),
+        )
+    )
+    # No counter: old runs are forgotten, and a counter that falls reads like a restart.
+    runs = GaugeMetricFamily(
+        "monitor_job_runs", "Runs of a job on record, by outcome.", labels=["job", "outcome"]
+    )
+    for job in sorted({*_JOBS, *found}):
+        known = found.get(job, numbers.Job())
+        if known.began is not None:
+            began.add_metric([job], known.began.timestamp())
+        if known.good is not None:
+            good.add_metric([job], known.good.timestamp())
+        if known.seconds is not None:
+            took.add_metric([job], known.seconds)
+        for state in JobState:
+            outcome = state.value.replace(" ", "_")
+            runs.add_metric([job, outcome], known.states.get(state.value, 0))
+    yield from (began, good, took, runs)
 
 
 def _single(name: str, help_text: str, value: float) -> Metric:

@@ -34,15 +34,20 @@ def finish(store: Store, job: int, state: JobState, error: str, now: datetime) -
         )
 
 
-def abandon(store: Store, now: datetime) -> int:
-    """Jobs that run on paper were killed with their process; how many. For the leader only."""
+def abandon(store: Store, now: datetime, *, run: str | None = None) -> int:
+    """Jobs that run on paper were killed with their process; how many. For the leader only.
+
+    With `run`, only those of that run: what a job that was ended had begun.
+    """
+    killed = (
+        update(JobRunRow)
+        .where(col(JobRunRow.state) == JobState.RUNNING.value)
+        .values(state=JobState.STOPPED.value, error="its process was killed", finished=now)
+    )
+    if run is not None:
+        killed = killed.where(col(JobRunRow.run) == run)
     with store.write() as session:
-        done = session.exec(
-            update(JobRunRow)
-            .where(col(JobRunRow.state) == JobState.RUNNING.value)
-            .values(state=JobState.STOPPED.value, error="its process was killed", finished=now)
-        )
-        return int(done.rowcount)
+        return int(session.exec(killed).rowcount)
 
 
 def since(store: Store, moment: datetime) -> list[JobRun]:

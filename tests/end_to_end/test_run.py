@@ -95,6 +95,12 @@ def test_it_harvests_at_once_and_ends_on_sigterm(logged: Program) -> None:
     assert len(articles.held(logged.store)) == 60
     assert (logged.folder / "reports" / "index.html").exists()
     assert issues.latest(logged.store) is None  # its moment has not come
+    done = jobs.last(logged.store)
+    assert {name: run.state for name, run in done.items()} == {
+        "harvest": JobState.GOOD,
+        "publish": JobState.GOOD,
+    }
+    assert done["publish"].run == done["harvest"].run
     for line in daemon.lines:
         assert json.loads(line)["event"]
 

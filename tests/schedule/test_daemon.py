@@ -147,6 +147,24 @@ def test_a_killed_leader_leaves_no_job_that_runs_for_ever(make: Maker, store: St
     ]
 
 
+def test_what_a_job_that_was_cut_off_had_begun_does_not_run_for_ever(
+    store: Store, clock: Clock
+) -> None:
+    def perform(job: JobName, run: str, _stop: Callable[[], bool]) -> child.Ended:
+        jobs.start(store, "publish", run, clock())
+        jobs.start(store, "import", "another run", clock())
+        return child.Ended(JobState.CUT_OFF, f"{job} hung.")
+
+    daemon = Daemon(Settings(), store, clock, perform, mails=lambda: False)
+    daemon.once()
+    daemon.lock.release()
+    assert states(store) == {
+        "harvest": JobState.CUT_OFF,
+        "publish": JobState.STOPPED,
+        "import": JobState.RUNNING,
+    }
+
+
 def test_the_second_waits_and_takes_over(make: Maker, store: Store) -> None:
     other = Lock(store, locks.LEADER)
     assert other.take()

@@ -12,11 +12,13 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from monitor.catalog import Catalog
-from monitor.model import RunState, Subscriber
+from monitor.harvest import changes
+from monitor.model import JobState, RunState, Subscriber
 from monitor.serve.context import Web
 from monitor.serve.health import max_age
 from monitor.settings import Settings
-from monitor.store import Store, runs, subscribers
+from monitor.store import Store, imports, jobs, runs, subscribers
+from monitor.store.imports import Batch
 from tests.conftest import NOW
 from tests.serve.conftest import Clock, ask, harvested
 
@@ -117,6 +119,35 @@ def test_metrics_count_what_the_store_holds(full: TestClient, catalog: Catalog) 
     assert found["monitor_last_issue",] == 1
     assert found["monitor_database_bytes",] > 100_000
     assert found["monitor_deliveries", "pending"] == 0
+
+
+def test_metrics_tell_of_each_job(client: TestClient, store: Store) -> None:
+    hour, later = timedelta(hours=1), NOW + timedelta(days=1)
+    for began, state in ((NOW, JobState.GOOD), (later, JobState.CUT_OFF)):
+        jobs.finish(store, jobs.start(store, "backup", "r", began), state, "", began + hour)
+    jobs.start(store, "backup", "r", later + 2 * hour)
+    file = imports.begin(store, "d" * 32, "rules", "a.xml", None, NOW)
+    imports.take_in(store, file, Batch(9, 3, last=True), NOW + hour, changes.compare)
+    broken = imports.begin(store, "e" * 32, "rules", "b.xml", None, later)
+    imports.give_up(store, broken, "it breaks off", later + hour)
+    found = _values(client.get("/metrics").text)
+    name = "monitor_job_last_{}".format
+    assert found[name("run_timestamp_seconds"), "backup"] == (later + 2 * hour).timestamp()
+    assert found[name("good_timestamp_seconds"), "backup"] == (NOW + hour).timestamp()
+    assert found[name("duration_seconds"), "backup"] == hour.total_seconds()
+    assert found[name("run_timestamp_seconds"), "import"] == later.timestamp()
+    assert found[name("good_timestamp_seconds"), "import"] == (NOW + hour).timestamp()
+    outcomes = ("good", "failed", "cut_off", "stopped", "running")
+    counts = {
+        job: [found["monitor_job_runs", *sorted((job, o))] for o in outcomes]
+        for job in ("backup", "import", "digest")
+    }
+    assert counts == {
+        "backup": [1, 0, 1, 0, 1],
+        "import": [1, 1, 0, 0, 0],
+        "digest": [0, 0, 0, 0, 0],
+    }
+    assert (name("run_timestamp_seconds"), "digest") not in found
 
 
 def test_metrics_and_pages_name_no_reader(client: TestClient, store: Store) -> None:
