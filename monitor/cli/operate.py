@@ -81,7 +81,12 @@ def demo(
 
 
 def check(context: typer.Context) -> None:
-    """Check settings, queries, database and folders; every fault with what to do about it."""
+    """Check settings, queries, database, links; every fault with what to do about it.
+
+    With MONITOR_SITE_URL and MONITOR_SECRET_KEY set, the site is asked whether `monitor serve`
+    answers the links in mails there.
+    """
+    from monitor.cli.reach import dead_links
     from monitor.publish import language
 
     ctx: Context = context.obj
@@ -105,5 +110,13 @@ def check(context: typer.Context) -> None:
         warnings.append("MONITOR_SITE_URL is not set: mails link to PubMed only.")
     elif not settings.secret_key:
         warnings.append("MONITOR_SECRET_KEY is not set: readers cannot leave with one click.")
+    elif dead := dead_links(settings):
+        warnings.append(
+            f"links in mails, to leave or to choose, find no answer: {dead}. They need "
+            "`monitor serve` there with the same MONITOR_SECRET_KEY. Without it unset the key: "
+            "readers then leave by a mail to you."
+        )
+    else:
+        print(f"links in mails: good, `monitor serve` answers at {settings.site_url}")
     for warning in warnings:
         print(f"note: {warning}")
