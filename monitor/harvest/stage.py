@@ -129,6 +129,7 @@ class _Run:
         again = to_read & held
         if asked.everything and last is not None:
             again = found & held
+        again |= articles.withdrawn(self.store, found)  # PubMed has them back
         if full:  # also those that the search no longer finds: PubMed may have withdrawn them
             again |= articles.held(self.store, self.topic.id)
         wanted = sorted(new | again, key=int)
@@ -244,8 +245,9 @@ class _Run:
 
     def _record(self, parsed: dict[str, Parsed], missing: Sequence[str]) -> None:
         before = articles.articles(self.store, [*parsed, *missing])
+        gone = articles.withdrawn(self.store, parsed)
         now = self.now()
-        revisions = [_revision(r, before.get(p), now) for p, r in parsed.items()]
+        revisions = [_revision(r, before.get(p), now, is_back=p in gone) for p, r in parsed.items()]
         revisions = [r for r in revisions if r.changed or r.article.pmid not in before]
         new = sum(r.article.pmid not in before for r in revisions)
         for pmid in missing:
@@ -293,8 +295,10 @@ def _reads_otherwise(last: Receipt, now: Receipt) -> bool:
     return alike and _DAYS.sub("", last.translation) != _DAYS.sub("", now.translation)
 
 
-def _revision(record: Parsed, before: Article | None, now: datetime) -> Revision:
+def _revision(record: Parsed, before: Article | None, now: datetime, *, is_back: bool) -> Revision:
     changed, told = changes.compare(before, record.article)
+    if is_back and "status" not in changed:
+        changed = (*changed, "status")
     return Revision(
         article=record.article,
         xml=record.xml,

@@ -41,6 +41,16 @@ def held(store: Store, topic: str | None = None) -> set[str]:
         return {pmid for pmid in session.exec(query) if not pmid.startswith("doi:")}
 
 
+def withdrawn(store: Store, pmids: Iterable[str]) -> set[str]:
+    """Those of these PMIDs that we hold and PubMed withdrew."""
+    found: set[str] = set()
+    with store.read() as session:
+        for part in chunks(pmids):
+            query = select(ArticleRow.pmid).where(col(ArticleRow.pmid).in_(part))
+            found.update(session.exec(query.where(col(ArticleRow.gone))))
+    return found
+
+
 def digests(store: Store, pmids: Iterable[str]) -> dict[str, str]:
     """Digest of the current revision of each of these PMIDs that we hold (also those gone)."""
     found: dict[str, str] = {}

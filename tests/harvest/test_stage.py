@@ -129,6 +129,25 @@ def test_a_withdrawn_record_is_marked_and_kept(desk: Desk) -> None:
     assert (again.changed, len(articles.versions(desk.store, "3"))) == (0, 2)
 
 
+@pytest.mark.parametrize("full", [True, False])
+def test_a_withdrawn_record_that_comes_back_unchanged_is_taken_up_again(
+    desk: Desk, full: bool
+) -> None:
+    desk.harvest(MONDAY)
+    desk.server.delete(30, MONDAY)
+    desk.harvest(MONDAY + timedelta(days=1), full=True)
+    assert articles.withdrawn(desk.store, ["29", "30"]) == {"30"}
+    desk.server.delete(30, date(2034, 1, 1))  # not yet, that is: it is there again
+    receipt = desk.harvest(MONDAY + timedelta(days=2), full=full)
+    assert (receipt.new, receipt.changed) == (0, 1)
+    assert articles.withdrawn(desk.store, ["29", "30"]) == set()
+    last = articles.versions(desk.store, "30")[-1]
+    assert (last.number, last.gone, last.changed, last.changes) == (3, False, ("status",), ())
+    assert articles.xml(desk.store, "30")
+    again = desk.harvest(MONDAY + timedelta(days=3), full=True)
+    assert (again.new, again.changed) == (0, 0)
+
+
 def test_what_is_listed_and_not_delivered_is_named_and_tried_again(desk: Desk) -> None:
     current = desk.server.index.current
     desk.server.index.current = (  # type: ignore[method-assign]
