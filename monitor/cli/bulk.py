@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,35 +49,52 @@ def import_files(
         return
     report = _import(ctx, files, processes, keep_all=everything)
     assessed, taken = bring_up_to_date(ctx, now())
-    _say(report, f"{assessed} labelled, {taken} taken into the ledger.")
+    _say(report, assessed, taken)
 
 
 def _import(ctx: Context, files: list[str], processes: int, *, keep_all: bool) -> Report:
-    from monitor.bulk.importer import Importer, in_order, reading, take_apart
+    from monitor.bulk.importer import Importer, in_order, reading, silent, take_apart
     from monitor.bulk.reader import Reader
 
     reader = Reader(ctx.assessor, keep_all=keep_all)
     ordered = in_order(files)
+    told = _say_file if len(ordered) > 1 else silent
     if processes > 1 and files.count("-"):
         raise ConfigurationError("standard input is read by one process: leave out --processes.")
     if not ctx.store.is_sqlite and processes > 1 and len(files) > 1:
         ctx.store.close()  # a forked process must not share our connection
-        return take_apart(ctx.settings.url, reader, now, processes, ordered)
+        return take_apart(ctx.settings.url, reader, now, processes, ordered, told)
     ctx.store.close()
     pool = reading(reader, processes)
     try:
         with progress("Importing") as show:
-            return Importer(ctx.store, reader, now, pool, progress=show).take_all(ordered)
+            return Importer(ctx.store, reader, now, pool, progress=show).take_all(ordered, told)
     finally:
         pool.close()
 
 
-def _say(report: Report, more: str) -> None:
+def _say_file(path: str, report: Report) -> None:
+    """A line for one of several files, when it is done."""
+    found = report.counts
+    name = Path(path).name
+    if report.known:
+        print(f"{name}: imported before", flush=True)
+        return
+    rate = f", {found.read / report.seconds:,.0f} a second" if report.seconds > 0 else ""
+    fault = ", then it could not be read" if report.faults else ""
+    print(
+        f"{name}: {found.read} read, {found.kept} kept, {found.deleted} withdrawn{rate}{fault}",
+        flush=True,
+    )
+
+
+def _say(report: Report, assessed: int, taken: int) -> None:
     found = report.counts
     print(
         f"{found.read} records read, {found.kept} kept ({found.new} new, {found.changed} "
         f"changed), {found.left_out} left out, {found.older} older than what is held, "
-        f"{found.deleted} withdrawn, {found.bad} bad; {more}"
+        f"{found.deleted} withdrawn, {found.bad} bad; {found.new + found.changed} labelled on the "
+        f"way, {assessed} after it, {taken} taken into the ledger."
     )
     if report.known:
         print(f"{report.known} files had been imported before.")
