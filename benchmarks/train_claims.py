@@ -1,13 +1,14 @@
 """Trains the regressions of monitor/assess/rescorer.py and says how well they do.
 
-    python benchmarks/train_claims.py LABELLED.jsonl [--more MORE.jsonl] [--write]
+    python benchmarks/train_claims.py LABELLED.jsonl --more MORE.jsonl [--more …] [--write]
 
-Both files are in the format of `monitor evaluate`; benchmarks/join_labels.py makes MORE.jsonl from
+All files are in the format of `monitor evaluate`; benchmarks/join_labels.py makes MORE.jsonl from
 benchmarks/labels/. Only real abstracts are counted; abridged ones are left out altogether. Five
-folds by paper (a hash of its id), repeated with other hashes: no paper is judged by weights that
-saw it. MORE.jsonl was labelled by one reader only: it counts half in training and is scored apart.
-With --write the weights are trained on all and written to monitor/assess/weights/. The same input
-gives the same file.
+folds by paper (a hash of its id), repeated with other hashes: no paper is judged by weights or
+thresholds that saw it. MORE.jsonl was mostly labelled by one reader, about other illnesses too:
+the papers of LABELLED.jsonl count more in training, and each file is scored apart. Papers that
+stand in both are taken from LABELLED.jsonl. With --write the weights are trained on all and written
+to monitor/assess/weights/. The same input gives the same files.
 """
 
 from __future__ import annotations
@@ -15,47 +16,59 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from monitor import catalog
-from monitor.assess.evidence import Evidence, Paper, against_features, side_features
-from monitor.assess.mechanisms import MechanismReader
+from monitor.assess.evidence import against_features, side_features
+from monitor.assess.mechanisms import MechanismReader, silent
 from monitor.assess.rescorer import Rescorer
-from monitor.assess.text import Text, read_text
+from monitor.assess.text import read_text
+from monitor.assess.wordings import GROUPS, MODELS, Grouped, PaperWords, grouped
 from monitor.model import Article, DesignLabel, DesignSource
 
 ROOT = Path(__file__).parents[1]
-WEIGHTS = ROOT / "monitor" / "assess" / "weights" / "mechanism-claims.json"
-THRESHOLDS = {"side": 0.36, "against": 0.32, "mention": 0.05}
-STRENGTH = {"side": 0.03, "against": 0.03}
-#: What a paper counts in training that one reader labelled, and no second one checked.
-LESS = 0.5
-REPEATS = 5
-SIDES = ("supports", "refutes", "mixed")
-EMPTY: dict[str, Any] = {
-    "side": {"bias": 0.0, "weights": {}},
-    "against": {"bias": 0.0, "weights": {}},
-    "thresholds": THRESHOLDS,
+FOLDER = ROOT / "monitor" / "assess" / "weights"
+NUMBERS, WORDS = FOLDER / "mechanism-claims.json", FOLDER / "mechanism-words.npz"
+#: Inverse of how much weights cost, and what a paper of the first file counts.
+STRENGTH, FIRST = 0.02, 3.0
+#: What it counts when thresholds are chosen: its papers are nearest to what is watched.
+FIRST_THRESHOLDS = 8.0
+#: In fewer papers a word is not learnt.
+RAREST = 4
+FOLDS, REPEATS = 5, 3
+SIDES, AGAINST = ("supports", "refutes", "mixed"), ("refutes", "mixed")
+LARGEST = 127
+#: Regressions that are asked only where another said yes.
+GIVEN = {"against": "side", "mixed": "against"}
+EMPTY: dict[str, Any] = {m: {"bias": 0.0, "weights": {}} for m in MODELS} | {
+    "thresholds": {"side": 0.5, "against": 0.5, "mention": 0.5}
 }
+Gold = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A mechanism found in a labelled paper, and the label of the readers ("" when none)."""
+    """A mechanism found in a labelled paper: what speaks for a label, and the readers' ("" none).
+
+    `first` says that the paper is of the first file, `silent` that it cannot take a side.
+    """
 
     paper: str
     mechanism: str
     gold: str
-    evidence: Evidence
-    all_evidence: Paper
-    text: Text
-    weight: float = 1.0
+    first: bool
+    silent: bool
+    side: dict[str, float]
+    against: dict[str, float]
+    words: Grouped
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -65,114 +78,271 @@ def read(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def cases(
-    records: Sequence[dict[str, Any]], reader: MechanismReader, weight: float = 1.0
-) -> list[Case]:
+def cases(records: Sequence[dict[str, Any]], reader: MechanismReader, *, first: bool) -> list[Case]:
     found = []
     for r in records:
         article = Article(pmid=r["pmid"] or "1", title=r["title"], abstract=r["abstract"] or "")
+        design = DesignLabel(r["study_type"], 1.0, DesignSource.NONE)
         text = read_text(article)
-        paper = reader.paper(text, DesignLabel(r["study_type"], 1.0, DesignSource.NONE))
+        paper = reader.paper(text, design)
+        words = PaperWords.of(text)
         gold = {m["id"]: m["stance"] for m in r["mechanisms"]}
         found += [
-            Case(r["id"], name, gold.get(name, ""), evidence, paper, text, weight)
+            Case(
+                paper=r["id"],
+                mechanism=name,
+                gold=gold.get(name, ""),
+                first=first,
+                silent=bool(silent(paper)),
+                side=side_features(evidence, paper),
+                against=against_features(evidence, paper),
+                words=grouped(evidence, words),
+            )
             for name, evidence in paper.evidence.items()
         ]
     return found
 
 
-def fit(
-    rows: Sequence[dict[str, float]], wanted: Sequence[bool], strength: float, counts: list[float]
-) -> dict[str, Any]:
-    """Weights for numbers as they are: scaling is folded in."""
-    names = sorted({name for row in rows for name in row})
-    table = np.array([[row.get(n, 0.0) for n in names] for row in rows])
-    mean, scale = table.mean(axis=0), table.std(axis=0)
-    scale[scale == 0] = 1.0
-    model = LogisticRegression(C=strength, max_iter=2000, tol=1e-8)
-    model.fit((table - mean) / scale, np.array(wanted), sample_weight=counts)
-    weights = model.coef_[0] / scale
-    bias = float(model.intercept_[0] - (weights * mean).sum())
+class Numbers:
+    """The hand-made numbers of all cases as a table: a row a case, scaled to one spread."""
+
+    def __init__(self, rows: Sequence[dict[str, float]]) -> None:
+        self.names = sorted({name for row in rows for name in row})
+        table = np.array([[row.get(n, 0.0) for n in self.names] for row in rows])
+        self.mean, self.scale = table.mean(axis=0), table.std(axis=0)
+        self.scale[self.scale == 0] = 1.0
+        self.table = sparse.csr_matrix((table - self.mean) / self.scale)
+
+    def weights(self, coefficients: Any, bias: float) -> dict[str, Any]:
+        """Weights for numbers as they are: scaling is folded in."""
+        plain = coefficients / self.scale
+        return {
+            "bias": round(bias - float((plain * self.mean).sum()), 5),
+            "weights": {n: round(float(w), 5) for n, w in zip(self.names, plain, strict=True) if w},
+        }
+
+
+class Words:
+    """Words of all cases by group, as `monitor/assess/wordings.py` counts them."""
+
+    def __init__(self, known: Sequence[Case]) -> None:
+        self.vocabulary = [self._common(known, g) for g in range(len(GROUPS))]
+        self.tables = [self._table(known, g) for g in range(len(GROUPS))]
+        counts = [np.asarray((t > 0).sum(axis=0)).ravel() for t in self.tables]
+        self.rarity = [np.log(len(known) / np.maximum(n, 1)) for n in counts]
+        weighted = [t @ sparse.diags(r) for t, r in zip(self.tables, self.rarity, strict=True)]
+        self.table = sparse.hstack(weighted).tocsr()
+        self.sizes = [len(v) for v in self.vocabulary]
+
+    @staticmethod
+    def _common(known: Sequence[Case], group: int) -> list[str]:
+        papers = {(c.paper, w) for c in known for w in c.words[group]}
+        counts = Counter(w for _, w in papers if not w[0].isdigit() or GROUPS[group] == "cue")
+        return sorted(w for w, n in counts.items() if n >= RAREST)
+
+    def _table(self, known: Sequence[Case], group: int) -> Any:
+        column = {w: i for i, w in enumerate(self.vocabulary[group])}
+        table = sparse.lil_matrix((len(known), len(column)))
+        for row, case in enumerate(known):
+            words = case.words[group]
+            share = 1 / np.sqrt(max(len(words), 1))
+            for word, count in Counter(words).items():
+                if word in column:
+                    table[row, column[word]] = count * share
+        return table.tocsr()
+
+    def quantised(self, coefficients: Any) -> tuple[list[Any], list[float]]:
+        """Weights of words as small whole numbers, and what one of them is worth, by group."""
+        parts = np.split(coefficients, np.cumsum(self.sizes)[:-1])
+        whole, scales = [], []
+        for part, rarity in zip(parts, self.rarity, strict=True):
+            weights = part * rarity
+            scale = float(np.float32(max(np.abs(weights).max(initial=0.0), 1e-6) / LARGEST))
+            whole.append(np.rint(weights / scale).astype(np.int8))
+            scales.append(scale)
+        return whole, scales
+
+    def logit(self, whole: Sequence[Any], scales: Sequence[float], rows: Any) -> Any:
+        """What words add to the log-odds of some cases, as the program will count it."""
+        parts = zip(self.tables, whole, scales, strict=True)
+        return sum(t[rows] @ (w.astype(float) * s) for t, w, s in parts)
+
+
+@dataclass
+class Trained:
+    """Weights of all regressions: of numbers, and of words by regression and group."""
+
+    numbers: dict[str, Any] = field(default_factory=dict)
+    whole: dict[str, list[Any]] = field(default_factory=dict)
+    scales: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Trainer:
+    """Trains on some of the cases and tells probabilities of others."""
+
+    def __init__(self, known: Sequence[Case]) -> None:
+        self.known = known
+        self.numbers = {
+            "side": Numbers([c.side for c in known]),
+            "against": Numbers([c.against for c in known]),
+        }
+        self.numbers |= {"noted": self.numbers["side"], "mixed": self.numbers["against"]}
+        self.words = Words(known)
+        self.wanted = {
+            "side": np.array([c.gold in SIDES for c in known]),
+            "against": np.array([c.gold in AGAINST for c in known]),
+            "mixed": np.array([c.gold == "mixed" for c in known]),
+            "noted": np.array([c.gold != "" for c in known]),
+        }
+        self.counts = np.array([FIRST if c.first else 1.0 for c in known])
+
+    def train(self, rows: Any) -> Trained:
+        """Weights by these cases alone."""
+        found = Trained()
+        for model in MODELS:
+            given = GIVEN.get(model)
+            chosen = rows[self.wanted[given][rows]] if given else rows
+            numbers = self.numbers[model]
+            table = sparse.hstack([numbers.table, self.words.table]).tocsr()
+            fitted = LogisticRegression(C=STRENGTH, max_iter=1000, tol=1e-5)
+            fitted.fit(table[chosen], self.wanted[model][chosen], sample_weight=self.counts[chosen])
+            mine = len(numbers.names)
+            coefficients = fitted.coef_[0]
+            bias = float(fitted.intercept_[0])
+            found.numbers[model] = numbers.weights(coefficients[:mine], bias)
+            found.whole[model], found.scales[model] = self.words.quantised(coefficients[mine:])
+        return found
+
+    def probabilities(self, trained: Trained, rows: Any) -> Any:
+        """A row a case, a column a regression."""
+        columns = []
+        for model in MODELS:
+            weights, own = trained.numbers[model], self.numbers[model]
+            plain = np.array([weights["weights"].get(n, 0.0) for n in own.names])
+            logit = own.table[rows] @ (plain * own.scale) + float((plain * own.mean).sum())
+            words = self.words.logit(trained.whole[model], trained.scales[model], rows)
+            columns.append(1 / (1 + np.exp(-(logit + weights["bias"] + words))))
+        return np.column_stack(columns)
+
+    def cross_validated(self, rows: Any, repeat: int) -> Any:
+        """Probabilities of each case by weights of the other folds."""
+        folds = np.array([fold(self.known[i].paper, repeat) for i in rows])
+        found = np.zeros((len(rows), len(MODELS)))
+        for k in range(FOLDS):
+            held = folds == k
+            found[held] = self.probabilities(self.train(rows[~held]), rows[held])
+        return found
+
+
+def best(score: Callable[[float], float], grid: Any) -> float:
+    """The value of a grid with the best score; of equals the middle one."""
+    scored = [round(score(float(t)), 6) for t in grid]
+    top = [t for t, s in zip(grid, scored, strict=True) if s == max(scored)]
+    return round(float(top[len(top) // 2]), 3)
+
+
+def thresholds(known: Sequence[Case], sure: Any) -> dict[str, float]:
+    """From which probability on each label is given, for the best F1 on these cases.
+
+    For sides against it is where precision and recall are closest: those are rare, and matter most.
+    """
+    weight = np.array([FIRST_THRESHOLDS if c.first else 1.0 for c in known])
+    open_ = np.array([not c.silent for c in known])
+
+    def f1(said: Any, true: Any) -> float:
+        hit = float(weight[said & true].sum())
+        return 2 * hit / max(float(weight[said].sum() + weight[true].sum()), 1.0)
+
+    def even(said: Any, true: Any) -> float:
+        hit = float(weight[said & true].sum())
+        return hit / max(float(weight[said].sum()), float(weight[true].sum()), 1.0)
+
+    side, against, named = sure[:, 0], sure[:, 0] * sure[:, 1], sure[:, 3]
+    gold = np.array([c.gold for c in known])
+    taken, denied, noted = np.isin(gold, SIDES), np.isin(gold, AGAINST), gold != ""
     return {
-        "bias": round(bias, 5),
-        "weights": {n: round(float(w), 5) for n, w in zip(names, weights, strict=True) if w},
+        "side": best(lambda t: f1(open_ & (side >= t), taken), np.arange(0.2, 0.56, 0.01)),
+        "against": best(
+            lambda t: even(open_ & (against >= t), denied), np.arange(0.12, 0.41, 0.01)
+        ),
+        "mention": best(lambda t: f1(named >= t, noted), np.arange(0.2, 0.81, 0.02)),
     }
 
 
-def train(known: Sequence[Case]) -> dict[str, Any]:
-    side = [side_features(c.evidence, c.all_evidence) for c in known]
-    taken = [c for c in known if c.gold in SIDES]
-    against = [against_features(c.evidence, c.all_evidence) for c in taken]
-    return {
-        "side": fit(
-            side, [c.gold in SIDES for c in known], STRENGTH["side"], [c.weight for c in known]
-        ),
-        "against": fit(
-            against,
-            [c.gold != "supports" for c in taken],
-            STRENGTH["against"],
-            [c.weight for c in taken],
-        ),
-        "thresholds": THRESHOLDS,
-    }
-
-
-def judge(unknown: Sequence[Case], weights: dict[str, Any], queries: catalog.Catalog) -> list[str]:
-    reader = MechanismReader(queries, Rescorer.of(weights))
-    verdicts = (reader.verdict(c.evidence, c.all_evidence, c.text) for c in unknown)
-    return ["" if v.stance is None else str(v.stance) for v in verdicts]
+def judge(known: Sequence[Case], sure: Any, limits: dict[str, float]) -> list[str]:
+    """What the program says of each case ("" for nothing)."""
+    said = []
+    for case, (side, against, mixed, noted) in zip(known, sure, strict=True):
+        if not case.silent and side * against >= limits["against"]:
+            said.append("refutes" if mixed < 0.5 else "mixed")
+        elif not case.silent and side >= limits["side"]:
+            said.append("supports")
+        else:
+            said.append("mentions" if noted >= limits["mention"] else "")
+    return said
 
 
 def ratio(part: float, whole: float) -> float:
     return round(part / whole, 3) if whole else 0.0
 
 
-def scores(
-    found: Sequence[Case], said: Sequence[str], gold: dict[tuple[str, str], str]
-) -> dict[str, float]:
+def scores(found: Sequence[Case], said: Sequence[str], gold: Gold) -> dict[str, float]:
     """Precision, recall and F1 over (paper, mechanism); stance over pairs that both found."""
     mine = {(c.paper, c.mechanism): s for c, s in zip(found, said, strict=True) if s}
 
-    def prf(counts: Callable[[str], bool]) -> tuple[float, float, float]:
+    def prf(name: str, counts: Callable[[str], bool]) -> dict[str, float]:
         a = {k for k, v in mine.items() if counts(v)}
         b = {k for k, v in gold.items() if counts(v)}
         hit = len(a & b)
-        return ratio(hit, len(a)), ratio(hit, len(b)), ratio(2 * hit, len(a) + len(b))
+        values = ratio(hit, len(a)), ratio(hit, len(b)), ratio(2 * hit, len(a) + len(b))
+        names = ("precision", "recall", "F1")
+        return {f"{name} {n}": v for n, v in zip(names, values, strict=True)}
 
     both = [(mine[k], v) for k, v in gold.items() if k in mine]
     sided = [(a, b) for a, b in both if a in SIDES and b in SIDES]
-    side, against = prf(lambda s: s in SIDES), prf(lambda s: s in {"refutes", "mixed"})
-    return {
-        "side precision": side[0],
-        "side recall": side[1],
-        "side F1": side[2],
-        "against precision": against[0],
-        "against recall": against[1],
-        "against F1": against[2],
-        "stance exact (both found)": ratio(sum(a == b for a, b in both), len(both)),
-        "stance exact (both take a side)": ratio(sum(a == b for a, b in sided), len(sided)),
-    }
+    return (
+        prf("side", lambda s: s in SIDES)
+        | prf("against", lambda s: s in AGAINST)
+        | prf("found", bool)
+        | {
+            "stance exact (both found)": ratio(sum(a == b for a, b in both), len(both)),
+            "stance exact (both take a side)": ratio(sum(a == b for a, b in sided), len(sided)),
+        }
+    )
 
 
 def fold(paper: str, repeat: int) -> int:
-    return int(hashlib.sha256(f"{repeat} {paper}".encode()).hexdigest(), 16) % 5
+    return int(hashlib.sha256(f"{repeat} {paper}".encode()).hexdigest(), 16) % FOLDS
 
 
-def cross_validate(
-    found: Sequence[Case], besides: Sequence[Case], repeat: int, queries: catalog.Catalog
-) -> list[str]:
-    """What is said of each case by weights of the other folds and of `besides`."""
-    said = [""] * len(found)
-    for k in range(5):
-        weights = train([*(c for c in found if fold(c.paper, repeat) != k), *besides])
-        held = [i for i, c in enumerate(found) if fold(c.paper, repeat) == k]
-        for i, stance in zip(held, judge([found[i] for i in held], weights, queries), strict=True):
+def gold_of(records: Sequence[dict[str, Any]]) -> Gold:
+    return {(r["id"], m["id"]): m["stance"] for r in records for m in r["mechanisms"]}
+
+
+def cross_judged(trainer: Trainer, repeat: int) -> list[str]:
+    """What is said of each case by weights and thresholds that did not see its paper."""
+    known = trainer.known
+    sure = trainer.cross_validated(np.arange(len(known)), repeat)
+    said = [""] * len(known)
+    for k in range(FOLDS):
+        rest = [i for i, c in enumerate(known) if fold(c.paper, repeat) != k]
+        held = [i for i, c in enumerate(known) if fold(c.paper, repeat) == k]
+        limits = thresholds([known[i] for i in rest], sure[rest])
+        for i, stance in zip(
+            held, judge([known[i] for i in held], sure[held], limits), strict=True
+        ):
             said[i] = stance
     return said
 
 
-def first_half(paper: str) -> bool:
-    return hashlib.sha256(paper.encode()).digest()[0] % 2 == 0
+def learnt_apart(trainer: Trainer, *, first: bool) -> tuple[list[Case], list[str]]:
+    """The cases of one file, and what is said of them by what the other alone taught."""
+    known = trainer.known
+    taught = np.array([i for i, c in enumerate(known) if c.first is not first])
+    asked = np.array([i for i, c in enumerate(known) if c.first is first])
+    limits = thresholds([known[i] for i in taught], trainer.cross_validated(taught, 0))
+    found = [known[i] for i in asked]
+    return found, judge(found, trainer.probabilities(trainer.train(taught), asked), limits)
 
 
 def show(title: str, values: dict[str, float]) -> None:
@@ -181,70 +351,88 @@ def show(title: str, values: dict[str, float]) -> None:
         print(f"  {name:34s} {value:.3f}")
 
 
-def gold_of(records: Sequence[dict[str, Any]]) -> dict[tuple[str, str], str]:
-    return {(r["id"], m["id"]): m["stance"] for r in records for m in r["mechanisms"]}
+def report(trainer: Trainer, gold: dict[bool, Gold]) -> dict[bool, dict[str, float]]:
+    """Show cross-validated scores of each file; the mean of the repeats."""
+    known = trainer.known
+    runs = [cross_judged(trainer, repeat) for repeat in range(REPEATS)]
+    means = {}
+    for first, title in ((True, "first file"), (False, "further files")):
+        mine = [i for i, c in enumerate(known) if c.first is first]
+        found = [known[i] for i in mine]
+        values = [scores(found, [said[i] for i in mine], gold[first]) for said in runs]
+        means[first] = {k: float(np.mean([v[k] for v in values])) for k in values[0]}
+        show(f"{title}, {FOLDS} folds, mean of {REPEATS} repeats", means[first])
+        show("  lowest of the repeats", {k: min(v[k] for v in values) for k in means[first]})
+        show(
+            f"{title}, learnt from the other alone",
+            scores(*learnt_apart(trainer, first=first), gold[first]),
+        )
+    classes(known, runs[0], gold[True] | gold[False])
+    return means
 
 
-def report(
-    title: str,
-    found: Sequence[Case],
-    besides: Sequence[Case],
-    gold: dict[tuple[str, str], str],
-    queries: catalog.Catalog,
-) -> tuple[dict[str, float], list[str]]:
-    """Show cross-validated scores; the mean of the repeats, and what the first of them said."""
-    runs = [cross_validate(found, besides, repeat, queries) for repeat in range(REPEATS)]
-    all_scores = [scores(found, said, gold) for said in runs]
-    mean = {k: float(np.mean([s[k] for s in all_scores])) for k in all_scores[0]}
-    show(f"{title}, 5 folds, mean of {REPEATS} repeats", mean)
-    show("  lowest of the repeats", {k: min(s[k] for s in all_scores) for k in mean})
-    return mean, runs[0]
+def classes(known: Sequence[Case], said: Sequence[str], gold: Gold) -> None:
+    """Show F1 of taking a side for each mechanism, the worst first."""
+    mine = {(c.paper, c.mechanism) for c, s in zip(known, said, strict=True) if s in SIDES}
+    theirs = {k for k, v in gold.items() if v in SIDES}
+    rows = []
+    for name in {m for _, m in mine | theirs}:
+        a, b = ({k for k in keys if k[1] == name} for keys in (mine, theirs))
+        rows.append((ratio(2 * len(a & b), len(a) + len(b)), name, len(a), len(b)))
+    print("side F1 by mechanism: F1, said, labelled")
+    for value, name, said_, labelled in sorted(rows):
+        print(f"  {name:28s} {value:.2f} {said_:4d} {labelled:4d}")
+
+
+def write(trainer: Trainer, card: dict[str, Any]) -> None:
+    """Train on all and write both files."""
+    rows = np.arange(len(trainer.known))
+    trained = trainer.train(rows)
+    limits = thresholds(trainer.known, trainer.cross_validated(rows, 0))
+    words = trainer.words
+    kept = [
+        [i for i in range(size) if any(trained.whole[m][g][i] for m in MODELS)]
+        for g, size in enumerate(words.sizes)
+    ]
+    named = [words.vocabulary[g][i] for g, chosen in enumerate(kept) for i in chosen]
+    table = [
+        [trained.whole[m][g][i] for m in MODELS] for g, chosen in enumerate(kept) for i in chosen
+    ]
+    np.savez_compressed(
+        WORDS,
+        words=np.frombuffer("\n".join(named).encode(), dtype=np.uint8),
+        sizes=np.array([len(chosen) for chosen in kept], dtype=np.int32),
+        weights=np.array(table, dtype=np.int8),
+        scales=np.array([trained.scales[m] for m in MODELS], dtype=np.float64),
+    )
+    numbers = {**trained.numbers, "thresholds": limits, "card": card | {"words": len(named)}}
+    NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n")
+    print(f"wrote {NUMBERS.relative_to(ROOT)} and {WORDS.relative_to(ROOT)}: {limits}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("labelled", type=Path)
-    parser.add_argument("--more", type=Path, help="further labels, of one reader")
+    parser.add_argument("--more", type=Path, nargs="+", default=[], help="further labels")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--errors", action="store_true", help="show refutes and mixed that fail")
     options = parser.parse_args()
-    queries = catalog.load(ROOT / "queries")
-    reader = MechanismReader(queries, Rescorer.of(EMPTY))
+    reader = MechanismReader(catalog.load(ROOT / "queries"), Rescorer.of(EMPTY))
     records = read(options.labelled)
-    further = read(options.more) if options.more else []
-    gold = gold_of(records)
-    found, besides = cases(records, reader), cases(further, reader, LESS)
-    mean, said = report(f"{len(records)} real abstracts", found, besides, gold, queries)
-    if further:
-        report(f"{len(further)} further", besides, found, gold_of(further), queries)
-        show(
-            "the further ones, by weights of the first alone",
-            scores(besides, judge(besides, train(found), queries), gold_of(further)),
-        )
-    one = [c for c in found if first_half(c.paper)]
-    other = [c for c in found if not first_half(c.paper)]
-    rest = {k: v for k, v in gold.items() if not first_half(k[0])}
-    show(
-        f"trained on one half ({len(one)} cases) and the further ones, read the other",
-        scores(other, judge(other, train([*one, *besides]), queries), rest),
-    )
-    if options.errors:
-        for case, stance in zip(found, said, strict=True):
-            hard = {"refutes", "mixed"}
-            if (case.gold in hard) != (stance in hard):
-                print(
-                    f"{case.paper} {case.mechanism}: readers {case.gold or '-'}, we {stance or '-'}"
-                )
+    seen = {r["pmid"] for r in records}
+    further = [r for path in options.more for r in read(path) if r["pmid"] not in seen]
+    known = cases(records, reader, first=True) + cases(further, reader, first=False)
+    trainer = Trainer(known)
+    print(f"{len(records)} + {len(further)} abstracts, {len(known)} mechanisms found")
+    means = report(trainer, {True: gold_of(records), False: gold_of(further)})
     if options.write:
         card = {
             "trained_on": f"{len(records)} + {len(further)} abstracts, "
-            f"{len(found) + len(besides)} mechanisms found in them",
+            f"{len(known)} mechanisms found in them",
             "strength": STRENGTH,
-            "cross_validated": {k: round(v, 3) for k, v in mean.items()},
+            "cross_validated": {k: round(v, 3) for k, v in means[True].items()},
+            "cross_validated_on_the_further": {k: round(v, 3) for k, v in means[False].items()},
         }
-        weights = train([*found, *besides])
-        WEIGHTS.write_text(json.dumps({**weights, "card": card}, indent=1) + "\n")
-        print(f"wrote {WEIGHTS.relative_to(ROOT)}")
+        write(trainer, card)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from monitor.model import Article, Assessment, Level
 from monitor.patterns import Pool
 
 #: Goes up whenever the code of this room would label a paper differently.
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 
 
 class Assessor:

@@ -17,6 +17,8 @@ _INSIDE: Final = frozenset(
         "bias",
         "side",
         "against",
+        "mixed",
+        "noted",
         "thresholds",
         "temperature",
         "calibration",

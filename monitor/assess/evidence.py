@@ -13,6 +13,7 @@ from functools import cached_property
 from math import log1p
 
 from monitor.assess.passages import OWN, Clause, Kind
+from monitor.assess.text import Text
 from monitor.model import FieldName, SectionCategory
 
 #: Designs whose text argues from other people's results.
@@ -72,10 +73,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Paper:
-    """All evidence of a paper, with what its mechanisms share: its clauses and its design."""
+    """All evidence of a paper, with what its mechanisms share: clauses, text and design."""
 
     clauses: tuple[Clause, ...]
     evidence: dict[str, Evidence]
+    text: Text
     design: str
 
     @property
@@ -130,12 +132,12 @@ def _place(clause: Clause) -> int:
     return -start - 1 if clause.sentence.field is FieldName.TITLE else start
 
 
-def collect(clauses: tuple[Clause, ...], text_of: dict[FieldName, str], design: str) -> Paper:
+def collect(clauses: tuple[Clause, ...], text: Text, design: str) -> Paper:
     """Evidence for every mechanism that has a cue of its own, or any cue in the title."""
     found: dict[str, Evidence] = {}
     before: Clause | None = None
     for clause in clauses:
-        whole = text_of[clause.sentence.field]
+        whole = text.field(clause.sentence.field)
         if clause.mentions:
             before = clause
         elif before is not None and before.sentence is clause.sentence:
@@ -156,7 +158,7 @@ def collect(clauses: tuple[Clause, ...], text_of: dict[FieldName, str], design: 
             else:
                 evidence.treatments += 1
     kept = {name: e for name, e in found.items() if e.strong or e.in_title}
-    return Paper(clauses, kept, design)
+    return Paper(clauses, kept, text, design)
 
 
 def _is_result(clause: Clause) -> bool:

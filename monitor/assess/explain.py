@@ -13,6 +13,7 @@ from monitor.assess.design_rules import DesignRules
 from monitor.assess.mechanisms import MechanismReader, Verdict
 from monitor.assess.passages import Rule, rules_of
 from monitor.assess.text import Sentence, Text
+from monitor.assess.wordings import Grouped, PaperWords, grouped
 from monitor.catalog import Catalog
 from monitor.model import Article, DesignLabel, FieldName, Quote, Stance
 from monitor.patterns import Hit, Matcher
@@ -41,7 +42,7 @@ class MechanismExplanation:
     """A verdict on one mechanism: `stance` is None for a word in passing, which is left out.
 
     `probability` is that of taking a side, `against` that the side is against; `weighed` are the
-    numbers that moved the first most, in log-odds.
+    numbers and words ("near: elevated") that moved the first most, in log-odds.
     """
 
     mechanism: str
@@ -78,10 +79,12 @@ class Explainer:
         firings = [f for field in FieldName for f in self._firings(article, text, field)]
         designs = list(self._designs.firings(article, text))
         paper = self._reader.paper(text, design)
+        words = PaperWords.of(text)
         verdicts = []
         for name in self._reader.in_order(paper.evidence):
-            verdict = self._reader.verdict(paper.evidence[name], paper, text)
-            verdicts.append(self._explained(name, verdict))
+            evidence = paper.evidence[name]
+            verdict = self._reader.verdict(evidence, paper, words)
+            verdicts.append(self._explained(name, verdict, grouped(evidence, words)))
         return Explanation(
             tuple(f for f in firings if f.held_back_by is None),
             tuple(f for f in firings if f.held_back_by is not None),
@@ -90,15 +93,18 @@ class Explainer:
             tuple(f for f in designs if f.held_back_by is not None),
         )
 
-    def _explained(self, name: str, verdict: Verdict) -> MechanismExplanation:
-        weighed = self._reader.rescorer.side.contributions(verdict.features)[:_MOST_WEIGHTY]
+    def _explained(self, name: str, verdict: Verdict, words: Grouped) -> MechanismExplanation:
+        weights = self._reader.rescorer
+        weighed = weights.side.contributions(verdict.features)
+        weighed += weights.words.contributions("side", words)
+        weighed.sort(key=lambda part: (-abs(part[1]), part[0]))
         return MechanismExplanation(
             mechanism=name,
             stance=verdict.stance,
             probability=round(verdict.probability, 3),
             against=round(verdict.against, 3),
             reason=verdict.reason,
-            weighed=tuple((n, round(w, 3)) for n, w in weighed),
+            weighed=tuple((n, round(w, 3)) for n, w in weighed[:_MOST_WEIGHTY]),
         )
 
     def _firings(self, article: Article, text: Text, field: FieldName) -> Iterator[Firing]:

@@ -1,9 +1,9 @@
 """`Article` → mechanism claims: which mechanisms it names, the side it takes, and the words. Pure.
 
-Rules of queries/ find and sort the passages (`passages.py`, `evidence.py`), a small regression
-weighs them (`rescorer.py`), and what holds for every paper is decided here: without an abstract
-there is no conclusion, a protocol reports nothing, and a claim must be about the illness or the
-drug that is watched.
+Rules of queries/ find and sort the passages (`passages.py`, `evidence.py`), regressions weigh them
+and the words around them (`rescorer.py`, `wordings.py`), and what holds for every paper is decided
+here: without an abstract there is no conclusion, a protocol reports nothing, and a claim must be
+about the illness or the drug that is watched.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from monitor.assess.evidence import (
 from monitor.assess.passages import Clause, Kind, PassageReader
 from monitor.assess.rescorer import Rescorer
 from monitor.assess.text import Text
+from monitor.assess.wordings import PaperWords
 from monitor.catalog import Catalog
 from monitor.model import (
     Article,
@@ -41,6 +42,8 @@ from monitor.patterns import Pool
 SUBJECTS = frozenset({"illness", "ldn"})
 #: Designs besides `REVIEWS` whose support is a review's.
 _REVIEWED = (REVIEWS | {"conference_report"}) - {"comment_letter", "editorial"}
+#: From which probability on a side against is mixed.
+_EVEN = 0.5
 _LONG = 320
 _SHORTEST = 30
 
@@ -79,12 +82,13 @@ class MechanismReader:
     ) -> tuple[MechanismClaim, ...]:
         """All mechanisms found, in the order of mechanisms.toml, each with its words."""
         paper = self.paper(text, design)
+        words = PaperWords.of(text)
         agent = self._agent(relevance)
         reviewed = design.id in _REVIEWED
         claims = []
         for name in self.in_order(paper.evidence):
             evidence = paper.evidence[name]
-            verdict = self.verdict(evidence, paper, text)
+            verdict = self.verdict(evidence, paper, words)
             if verdict.stance is None:
                 continue
             claims.append(
@@ -105,25 +109,27 @@ class MechanismReader:
 
     def paper(self, text: Text, design: DesignLabel) -> Paper:
         """The evidence for every mechanism that the text names."""
-        fields = {FieldName.TITLE: text.title, FieldName.ABSTRACT: text.abstract}
-        return collect(self._passages.read(text), fields, design.id)
+        return collect(self._passages.read(text), text, design.id)
 
-    def verdict(self, evidence: Evidence, paper: Paper, text: Text) -> Verdict:
+    def verdict(self, evidence: Evidence, paper: Paper, words: PaperWords) -> Verdict:
         """The side that the paper takes on a mechanism."""
+        weigh = self.rescorer
+        sums = weigh.words.sums(evidence, words)
         features = side_features(evidence, paper)
-        side = self.rescorer.side.probability(features)
-        silent = _silent(paper, text)
-        if silent:
-            return Verdict(Stance.MENTIONS, side, 0.0, features, silent)
-        if side < self.rescorer.side_from:
-            stance = None if side < self.rescorer.mention_from else Stance.MENTIONS
-            return Verdict(stance, side, 0.0, features)
-        against = self.rescorer.against.probability(against_features(evidence, paper))
-        if against < self.rescorer.against_from:
-            stance = Stance.SUPPORTS
-        else:
-            stance = Stance.MIXED if _speaks_for(evidence) else Stance.REFUTES
-        return Verdict(stance, side, against, features)
+        side = weigh.probability("side", features, sums)
+        reason = silent(paper)
+        if not reason and side >= weigh.against_from:
+            numbers = against_features(evidence, paper)
+            against = weigh.probability("against", numbers, sums)
+            if side * against >= weigh.against_from:
+                mixed = weigh.probability("mixed", numbers, sums)
+                stance = Stance.REFUTES if mixed < _EVEN else Stance.MIXED
+                return Verdict(stance, side, against, features)
+            if side >= weigh.side_from:
+                return Verdict(Stance.SUPPORTS, side, against, features)
+        noted = weigh.probability("noted", features, sums)
+        named = Stance.MENTIONS if noted >= weigh.mention_from else None
+        return Verdict(named, side, 0.0, features, reason)
 
     def _agent(self, relevance: tuple[Relevance, ...]) -> str | None:
         """The drug that the paper studies, by the topics it is at the core of."""
@@ -131,20 +137,15 @@ class MechanismReader:
         return next((self._agents[t] for t in cores if t in self._agents), None)
 
 
-def _silent(paper: Paper, text: Text) -> str:
+def silent(paper: Paper) -> str:
     """Why the paper cannot take a side on anything; empty when it can."""
-    if not text.abstract:
+    if not paper.text.abstract:
         return "There is no abstract that could be read."
     if paper.design in NO_RESULTS:
         return "A paper of this kind reports no result of its own."
     if all(SUBJECTS.isdisjoint(c.marks) for c in paper.clauses):
         return "Neither the illness nor the drug is named."
     return ""
-
-
-def _speaks_for(evidence: Evidence) -> bool:
-    """Whether the paper's own findings speak for the mechanism too."""
-    return any(c.finding and c.own and c.fresh for c in evidence.clauses)
 
 
 def _confidence(verdict: Verdict) -> float:

@@ -1,8 +1,10 @@
-"""Weighs the evidence for a mechanism: two small logistic regressions, their weights a JSON file.
+"""Weighs the evidence for a mechanism: four logistic regressions over numbers and words.
 
 `side` gives the probability that the paper takes a side, `against` that a side taken goes against
-the mechanism, wholly or in part. benchmarks/train_claims.py makes the file and writes beside the
-weights what they were trained on. No result depends on anything but the numbers given.
+the mechanism, wholly or in part, `mixed` that it does so only in part, and `noted` that a careful
+reader would note the mechanism at all. The weights of numbers are a JSON file, those of words
+(`wordings.py`) arrays beside it; benchmarks/train_claims.py makes both and writes down what they
+were trained on. No result depends on anything but the numbers and words given.
 """
 
 from __future__ import annotations
@@ -10,10 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from math import exp
 from typing import Any
+
+from monitor.assess import wordings
+from monitor.assess.wordings import Sum, WordWeights
 
 _FILE = "mechanism-claims.json"
 
@@ -25,13 +30,13 @@ class Logistic:
     bias: float
     weights: Mapping[str, float]
 
-    def probability(self, features: Mapping[str, float]) -> float:
-        """Probability in 0..1."""
+    def probability(self, features: Mapping[str, float], besides: float = 0.0) -> float:
+        """Probability in 0..1; `besides` is what words add to the log-odds."""
         weights = self.weights
         total = self.bias + sum(
             weights.get(name, 0.0) * value for name, value in features.items() if value
         )
-        return 1 / (1 + exp(-max(-50.0, min(50.0, total))))
+        return 1 / (1 + exp(-max(-50.0, min(50.0, total + besides))))
 
     def contributions(self, features: Mapping[str, float]) -> list[tuple[str, float]]:
         """What each number adds to the log-odds, the largest first."""
@@ -41,28 +46,35 @@ class Logistic:
 
 @dataclass(frozen=True)
 class Rescorer:
-    """Both regressions, and from which probability on a label is given.
+    """The regressions, and from which probability on a label is given.
 
-    `version` is a short hash of the weights file, "" for weights that came from elsewhere.
+    `against_from` holds for the probability of a side against the mechanism, which is that of a
+    side times that of its being against. `version` is a short hash of the weights files, "" for
+    weights that came from elsewhere.
     """
 
     side: Logistic
     against: Logistic
+    mixed: Logistic
+    noted: Logistic
     side_from: float
     against_from: float
     mention_from: float
+    words: WordWeights = field(default_factory=WordWeights.none)
     version: str = ""
 
     @classmethod
-    def of(cls, data: Mapping[str, Any], version: str = "") -> Rescorer:
+    def of(
+        cls, data: Mapping[str, Any], words: WordWeights | None = None, version: str = ""
+    ) -> Rescorer:
         """Read the values of the weights file."""
         thresholds = data["thresholds"]
         return cls(
-            side=Logistic(data["side"]["bias"], data["side"]["weights"]),
-            against=Logistic(data["against"]["bias"], data["against"]["weights"]),
+            **{m: Logistic(data[m]["bias"], data[m]["weights"]) for m in wordings.MODELS},
             side_from=thresholds["side"],
             against_from=thresholds["against"],
             mention_from=thresholds["mention"],
+            words=words or WordWeights.none(),
             version=version,
         )
 
@@ -70,4 +82,13 @@ class Rescorer:
     def load(cls) -> Rescorer:
         """Read the weights that come with the program."""
         text = files("monitor.assess").joinpath("weights", _FILE).read_text(encoding="utf-8")
-        return cls.of(json.loads(text), hashlib.sha256(text.encode()).hexdigest()[:8])
+        words, packed = wordings.load()
+        version = hashlib.sha256(text.encode() + packed).hexdigest()[:8]
+        return cls.of(json.loads(text), words, version)
+
+    def probability(
+        self, model: str, features: Mapping[str, float], words: tuple[Sum, ...]
+    ) -> float:
+        """Probability by numbers and by sums of words (`WordWeights.sums`) of a regression."""
+        regression: Logistic = getattr(self, model)
+        return regression.probability(features, self.words.logit(model, words))

@@ -1,0 +1,275 @@
+"""The words around a mechanism, and what they weigh for its label. Pure but for `load`.
+
+The numbers of `evidence.py` say where a mechanism is named and what its sentences do; words say the
+rest: that a review is about pathology and not about care, that a level was "within reference", that
+the controls were never infected. They come in groups by where they stand (`GROUPS`), each divided
+by the square root of its size, so that a long abstract does not outweigh the sentence.
+
+Weights are small whole numbers: their sums are exact in any order, so the same paper always gets
+the same label. A word's weights for all regressions are packed into one number, so that one sum
+adds up all of them. benchmarks/train_claims.py makes the weights together with those of
+`rescorer.py`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from monitor.assess.evidence import Evidence
+from monitor.assess.text import Text
+from monitor.model import FieldName
+
+#: The regressions that words speak to, and where words stand: anywhere in the paper, in its title;
+#: in clauses that tell what it found, near the mechanism, in its sentences; the cues that named it;
+#: and words of the title that tell something about this mechanism only.
+MODELS = ("side", "against", "mixed", "noted")
+GROUPS = ("paper", "title", "own", "near", "sentence", "cue", "subject")
+_PAPER, _TITLE, _OWN, _NEARBY, _SENTENCE, _CUE, _SUBJECT = range(len(GROUPS))
+#: Words on either side of a mechanism's name that are near it.
+_NEAR = 5
+_FILE = "mechanism-words.npz"
+#: Between a mechanism and a word of the title.
+_OF = " "
+#: Bits that a regression has in a packed number, and what makes its part positive.
+_BITS = 16
+_HALF = 1 << (_BITS - 1)
+_ALL_HALVES = sum(_HALF << (_BITS * i) for i in range(len(MODELS)))
+
+#: Words remembered as texts write them; hostile text must not fill the memory.
+_MOST_REMEMBERED = 100_000
+
+#: Weights of words, packed; and a sum of them with the number of words that were added.
+Table = Mapping[str, int]
+Sum = tuple[int, int]
+Grouped = tuple[Collection[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaperWords:
+    """The words of a paper by field, as they stand there, and where they start.
+
+    `sums` remembers what passages weigh that several mechanisms share, by group and place.
+    """
+
+    in_order: Mapping[FieldName, list[str]]
+    starts: Mapping[FieldName, list[int]]
+    sums: dict[tuple[int, bool, int], Sum] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: Text) -> PaperWords:
+        """The words of both fields."""
+        tokens = {f: text.tokens(f) for f in FieldName}
+        return cls(
+            {f: t.words for f, t in tokens.items()}, {f: t.starts for f, t in tokens.items()}
+        )
+
+    @property
+    def title(self) -> list[str]:
+        """Words of the title."""
+        return self.in_order[FieldName.TITLE]
+
+    @property
+    def all(self) -> set[str]:
+        """Words of title and abstract, each once."""
+        return {*self.title, *self.in_order[FieldName.ABSTRACT]}
+
+    def between(self, name: FieldName, start: int, end: int) -> list[str]:
+        """Words that begin in `field[start:end]`."""
+        starts = self.starts[name]
+        first = bisect_left(starts, start)
+        return self.in_order[name][first : bisect_left(starts, end, first)]
+
+    def near(self, evidence: Evidence) -> list[str]:
+        """Words before and after each name of a mechanism."""
+        found: list[str] = []
+        for clause in evidence.clauses:
+            name = clause.sentence.field
+            starts, words = self.starts[name], self.in_order[name]
+            for mention in clause.mentions:
+                if mention.mechanism == evidence.mechanism:
+                    first = bisect_left(starts, mention.start)
+                    last = bisect_left(starts, mention.end, first)
+                    found += words[max(first - _NEAR, 0) : first]
+                    found += words[last : last + _NEAR]
+        return found
+
+
+Span = tuple[FieldName, int, int]
+
+
+def _own(evidence: Evidence) -> list[Span]:
+    return [
+        (c.sentence.field, c.start, c.end)
+        for clauses in (evidence.clauses, evidence.echoes)
+        for c in clauses
+        if c.own
+    ]
+
+
+def _sentences(evidence: Evidence) -> list[Span]:
+    found: list[Span] = []
+    before = None
+    for clause in evidence.clauses:
+        sentence = clause.sentence
+        if sentence is not before:
+            found.append((sentence.field, sentence.start, sentence.end))
+            before = sentence
+    return found
+
+
+def grouped(evidence: Evidence, words: PaperWords) -> Grouped:
+    """The words that speak for or against a label of a mechanism, in the order of `GROUPS`.
+
+    This is what training and explanations see; `WordWeights.sums` adds up the same faster.
+    """
+    own = [w for span in _own(evidence) for w in words.between(*span)]
+    around = [w for span in _sentences(evidence) for w in words.between(*span)]
+    subject = [evidence.mechanism + _OF + w for w in words.title]
+    groups = (words.all, words.title, own, words.near(evidence), around, evidence.cues, subject)
+    return tuple(list(map(str.lower, group)) for group in groups)
+
+
+class _Known(dict[str, int]):
+    """Weights of words as texts write them, 0 for unknown ones; each is lowered only once."""
+
+    def __init__(self, weights: Table) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def __missing__(self, word: str) -> int:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        weight = self[word] = self._weights.get(word.lower(), 0)
+        return weight
+
+
+@dataclass(frozen=True)
+class WordWeights:
+    """Packed weights by group, those of "subject" by mechanism; and what one is worth.
+
+    `scales` has a row a regression and a column a group.
+    """
+
+    tables: tuple[_Known, ...]
+    subjects: Mapping[str, _Known]
+    scales: Sequence[Sequence[float]]
+
+    def sums(self, evidence: Evidence, words: PaperWords) -> tuple[Sum, ...]:
+        """What the words of each group add up to."""
+        tables = self.tables
+        subject = self.subjects.get(evidence.mechanism, _NOTHING)
+        near = words.near(evidence)
+        return (
+            self._whole(words, _PAPER),
+            self._whole(words, _TITLE),
+            self._spans(words, _OWN, _own(evidence)),
+            (_sum(tables[_NEARBY], near), len(near)),
+            self._spans(words, _SENTENCE, _sentences(evidence)),
+            (_sum(tables[_CUE], evidence.cues), len(evidence.cues)),
+            (_sum(subject, words.title), len(words.title)),
+        )
+
+    def _whole(self, words: PaperWords, group: int) -> Sum:
+        key = (group, False, 0)
+        found = words.sums.get(key)
+        if found is None:
+            of: Collection[str] = words.all if group == _PAPER else words.title
+            found = words.sums[key] = (_sum(self.tables[group], of), len(of))
+        return found
+
+    def _spans(self, words: PaperWords, group: int, spans: Iterable[Span]) -> Sum:
+        total = size = 0
+        for name, start, end in spans:
+            key = (group, name is FieldName.TITLE, start)
+            found = words.sums.get(key)
+            if found is None:
+                inside = words.between(name, start, end)
+                found = words.sums[key] = (_sum(self.tables[group], inside), len(inside))
+            total += found[0]
+            size += found[1]
+        return total, size
+
+    def logit(self, model: str, sums: tuple[Sum, ...]) -> float:
+        """What the words add to the log-odds of a regression."""
+        number = MODELS.index(model)
+        shift = _BITS * number
+        total = 0.0
+        for (packed, size), scale in zip(sums, self.scales[number], strict=True):
+            if packed:
+                total += _part(packed, shift) * scale / sqrt(size)
+        return total
+
+    def contributions(self, model: str, groups: Grouped) -> list[tuple[str, float]]:
+        """What each word adds to the log-odds, as ("group: word", number), unordered."""
+        number = MODELS.index(model)
+        found: dict[str, float] = {}
+        for i, words in enumerate(groups):
+            for word in words:
+                table, known = self.tables[i], word
+                if i == _SUBJECT:
+                    mechanism, _, known = word.partition(_OF)
+                    table = self.subjects.get(mechanism, _NOTHING)
+                packed = table[known]
+                if part := _part(packed, _BITS * number):
+                    name = f"{GROUPS[i]}: {word}"
+                    adds = part * self.scales[number][i] / sqrt(len(words))
+                    found[name] = found.get(name, 0.0) + adds
+        return list(found.items())
+
+    @classmethod
+    def none(cls) -> WordWeights:
+        """Words that say nothing."""
+        return cls((_NOTHING,) * len(GROUPS), {}, ((0.0,) * len(GROUPS),) * len(MODELS))
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any]) -> WordWeights:
+        """Read the arrays of the weights file.
+
+        `words` are all words of all groups in UTF-8, one a line; `sizes` how many are of each
+        group; `weights` has a row a word and a column a regression; `scales` a row a regression and
+        a column a group.
+        """
+        words = bytes(arrays["words"]).decode("utf-8").split("\n")
+        columns = arrays["weights"].astype(np.int64).T
+        packed = sum(column << (_BITS * i) for i, column in enumerate(columns)).tolist()
+        ends = np.cumsum(arrays["sizes"]).tolist()
+        tables = [
+            dict(zip(words[a:b], packed[a:b], strict=True))
+            for a, b in zip([0, *ends[:-1]], ends, strict=True)
+        ]
+        subjects: dict[str, dict[str, int]] = {}
+        for name, weight in tables[_SUBJECT].items():
+            mechanism, _, word = name.partition(_OF)
+            subjects.setdefault(mechanism, {})[word] = weight
+        return cls(
+            tuple(map(_Known, tables)),
+            {name: _Known(table) for name, table in subjects.items()},
+            arrays["scales"].tolist(),
+        )
+
+
+def _part(packed: int, shift: int) -> int:
+    """The sum for one regression in a packed one."""
+    return ((packed + _ALL_HALVES) >> shift & (2 * _HALF - 1)) - _HALF
+
+
+def _sum(table: _Known, words: Iterable[str]) -> int:
+    return sum(map(table.__getitem__, words))
+
+
+#: The table of a group without words. A word that is asked for is remembered, with no weight.
+_NOTHING = _Known({})
+
+
+def load() -> tuple[WordWeights, bytes]:
+    """The weights that come with the program, and the bytes of their file."""
+    path = files("monitor.assess") / "weights" / _FILE
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        return WordWeights.of(arrays), path.read_bytes()
