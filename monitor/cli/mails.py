@@ -131,7 +131,7 @@ def send_digest(
     else:
         print("No new issue: there is nothing to tell yet.")
     if queue:
-        _leave_to_workers(ctx, moment)
+        leave_to_workers(ctx, moment)
     else:
         deliver(ctx, clock)
 
@@ -165,8 +165,8 @@ def deliver(ctx: Context, clock: Callable[[], datetime] = now, *, most: int | No
     stage.tell_operator(ctx.store, ctx.settings, clock())
 
 
-def _leave_to_workers(ctx: Context, moment: datetime) -> None:
-    """A job for every hundred mails."""
+def leave_to_workers(ctx: Context, moment: datetime) -> None:
+    """Put a job for every hundred mails into the queue, and tell the operator what waits."""
     from monitor.digest import stage
     from monitor.queue.app import Job
     from monitor.store import issues
@@ -175,6 +175,7 @@ def _leave_to_workers(ctx: Context, moment: datetime) -> None:
     mails = issues.due_count(ctx.store, moment)
     jobs = [Job("deliver", {}, str(n)) for n in range(-(-mails // DELIVERY_BATCH))]
     print(f"Mails: {mails} due, {put(ctx, jobs)} jobs for `monitor worker`")
+    stage.tell_operator(ctx.store, ctx.settings, moment)
 
 
 def _where(ctx: Context) -> str:

@@ -13,7 +13,7 @@ import typer
 from monitor.cli.common import Context, bring_up_to_date, now
 from monitor.cli.database import make_backup
 from monitor.cli.line import harvest_topics, publish_site
-from monitor.cli.mails import deliver, send_digest
+from monitor.cli.mails import deliver, leave_to_workers, send_digest
 from monitor.errors import ConfigurationError, MailError, PubMedError
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ def run(
             show_default=False,
         ),
     ] = None,
+    queue: Annotated[
+        bool,
+        typer.Option(
+            "--queue",
+            help="Have `monitor worker` harvest and send: a job a topic, a job 100 mails.",
+        ),
+    ] = False,
     tied: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Keep running: harvest, re-read, digest, deliver and back up by the schedules.
@@ -45,22 +52,37 @@ def run(
     One process a database leads; others wait and take over. Each job runs as a process of its own,
     is cut off after MONITOR_JOB_MINUTES, and when it fails the operator is told, it is tried again,
     and the other jobs go on. SIGTERM ends everything within ten seconds.
+
+    With --queue workers harvest and send, on any number of machines (PostgreSQL); this
+    process waits for the harvest, keeps the ledger, makes the issues and writes the site.
     """
     ctx: Context = context.obj
+    if queue:
+        from monitor.queue import app
+
+        app.require(ctx.settings.url)
     if job is not None:
-        _one(ctx, job, tied)
+        _one(ctx, job, tied, queue=queue)
     elif once:
-        _once(ctx)
+        _once(ctx, queue=queue)
     else:
-        _serve(ctx)
+        _serve(ctx, queue=queue)
 
 
-def _once(ctx: Context) -> None:
-    failed = harvest_topics(ctx, None, None)
+def _once(ctx: Context, *, queue: bool) -> None:
+    failed = _harvested(ctx, full=False, queue=queue)
     bring_up_to_date(ctx, now())
-    send_digest(ctx)
+    send_digest(ctx, queue=queue)
     publish_site(ctx)
     _raise(failed)
+
+
+def _harvested(ctx: Context, *, full: bool, queue: bool) -> list[str]:
+    if queue:
+        from monitor.cli.worker import harvest_by_workers
+
+        return harvest_by_workers(ctx, full=full)
+    return harvest_topics(ctx, None, None, full=full)
 
 
 def _raise(failed: Sequence[str]) -> None:
@@ -68,7 +90,7 @@ def _raise(failed: Sequence[str]) -> None:
         raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
 
 
-def _one(ctx: Context, name: str, tied: str) -> None:
+def _one(ctx: Context, name: str, tied: str, *, queue: bool) -> None:
     """One job; `tied` is the run id of the process that started us and writes down how it ends."""
     import structlog
 
@@ -84,39 +106,47 @@ def _one(ctx: Context, name: str, tied: str) -> None:
     structlog.contextvars.bind_contextvars(job=job.value, run=run_id)
     if tied:
         child.tie()
-        _JOBS[name](ctx)
+        _JOBS[name](ctx, queue)
         return
     with jobs.tracked(ctx.store, job.value, run_id, now):
-        _JOBS[name](ctx)
+        _JOBS[name](ctx, queue)
 
 
-def _harvest(ctx: Context, *, full: bool = False) -> None:
-    failed = harvest_topics(ctx, None, None, full=full)
+def _harvest(ctx: Context, queue: bool, *, full: bool = False) -> None:
+    failed = _harvested(ctx, full=full, queue=queue)
     bring_up_to_date(ctx, now())
     publish_site(ctx)
     _raise(failed)
 
 
-def _digest(ctx: Context) -> None:
+def _digest(ctx: Context, queue: bool) -> None:
     bring_up_to_date(ctx, now())
     try:
-        send_digest(ctx, scheduled=True)
+        send_digest(ctx, scheduled=True, queue=queue)
     except MailError:
         publish_site(ctx)  # the issue is made, and the mails wait
         raise
     publish_site(ctx)
 
 
-_JOBS: Final[dict[str, Callable[[Context], None]]] = {
+def _deliver(ctx: Context, queue: bool) -> None:
+    if queue:
+        leave_to_workers(ctx, now())
+    else:
+        deliver(ctx)
+
+
+#: What each job does; the second argument says whether workers harvest and send.
+_JOBS: Final[dict[str, Callable[[Context, bool], None]]] = {
     "harvest": _harvest,
-    "reread": lambda ctx: _harvest(ctx, full=True),
+    "reread": lambda ctx, queue: _harvest(ctx, queue, full=True),
     "digest": _digest,
-    "deliver": deliver,
-    "backup": make_backup,
+    "deliver": _deliver,
+    "backup": lambda ctx, _: make_backup(ctx),
 }
 
 
-def _serve(ctx: Context) -> None:
+def _serve(ctx: Context, *, queue: bool) -> None:
     from monitor.cli.logs import passed_on
     from monitor.schedule import child
     from monitor.schedule.daemon import Daemon
@@ -130,6 +160,7 @@ def _serve(ctx: Context) -> None:
 
     def perform(job: JobName, run_id: str, stop: Callable[[], bool]) -> child.Ended:
         command = [*program, "run", "--job", job.value, "--tied", run_id]
+        command += ["--queue"] * queue
         return child.run(command, settings.job_minutes * 60, stop, say)
 
     def well() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -17,6 +18,7 @@ from monitor.cli.queueing import put
 from monitor.errors import ConfigurationError, PubMedError, RecordError
 
 Stop = Callable[[], bool]
+_LOOK_SECONDS: Final = 1.0
 
 
 class JobName(StrEnum):
@@ -44,8 +46,9 @@ def worker(
 ) -> None:
     """Do the jobs of the queue, one at a time: any number of these, on any machines.
 
-    Jobs are put there by `--queue` of harvest, digest and import. Needs PostgreSQL and the extra
-    `queue`. When a worker is killed, another one takes its job up after MONITOR_WORKER_TIMEOUT.
+    Jobs are put there by `--queue` of run, harvest, digest and import. Needs PostgreSQL and the
+    extra `queue`. When a worker is killed, another one takes its job up after
+    MONITOR_WORKER_TIMEOUT.
     """
     from monitor.queue import app
 
@@ -74,6 +77,30 @@ def queue_harvest(ctx: Context, topic: str | None, since: date | None, *, full: 
     topics = [t.id for t in chosen(ctx, topic)]
     jobs = [Job(JobName.HARVEST, {"topic": t, "full": full}, t) for t in topics]
     print(f"{put(ctx, jobs)} of {len(jobs)} topics queued for `monitor worker`.")
+
+
+def harvest_by_workers(ctx: Context, *, full: bool) -> list[str]:
+    """Have workers harvest all topics, and wait for them; ids of those that failed.
+
+    Ends when the queue holds no such job any more: without a worker that is never. The labels that
+    the workers then make are not waited for: imports may leave more of that work all the time.
+    """
+    from monitor.queue.deferring import unfinished
+    from monitor.store import runs
+
+    before = runs.last(ctx.store)
+    queue_harvest(ctx, None, None, full=full)
+    while unfinished(ctx.settings.url, JobName.HARVEST):
+        time.sleep(_LOOK_SECONDS)
+    after = runs.last(ctx.store)
+    return [
+        t.id
+        for t in ctx.catalog.topics
+        if (last := after.get(t.id)) is None
+        or last == before.get(t.id)
+        or last.error
+        or (full and not last.full)
+    ]
 
 
 def queue_import(ctx: Context, files: list[str], *, keep_all: bool) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import psycopg
 from procrastinate import App, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from monitor.errors import ConfigurationError
+from monitor.errors import ConfigurationError, StoreError
 from monitor.queue.app import Job, conninfo, options
 
 
@@ -32,3 +33,17 @@ def defer(url: str, jobs: Sequence[Job]) -> int:
             f"the queue cannot be used ({error}): run `monitor db upgrade`."
         ) from error
     return put
+
+
+def unfinished(url: str, name: str) -> int:
+    """How many jobs of a name wait or are being done. Raises `StoreError`."""
+    query = (
+        "SELECT count(*) FROM procrastinate_jobs "
+        "WHERE task_name = %s AND status IN ('todo', 'doing')"
+    )
+    try:
+        with psycopg.connect(conninfo(url), options=options(), autocommit=True) as connection:
+            row = connection.execute(query, [name]).fetchone()
+    except psycopg.Error as error:
+        raise StoreError(f"the queue cannot be read: {str(error).strip()}.") from error
+    return int(row[0]) if row else 0

@@ -21,11 +21,22 @@ from monitor.assess.assessor import Assessor
 from monitor.bulk.importer import Importer
 from monitor.bulk.reader import Reader
 from monitor.demo.pubmed import PubMedServer
-from monitor.model import Subscriber
+from monitor.model import JobState, RunState, Subscriber
 from monitor.queue import schema as queue_schema
 from monitor.queue.app import SCHEMA, Job, options
 from monitor.queue.deferring import defer
-from monitor.store import Store, articles, health, imports, issues, notices, schema, subscribers
+from monitor.store import (
+    Store,
+    articles,
+    health,
+    imports,
+    issues,
+    notices,
+    runs,
+    schema,
+    subscribers,
+)
+from monitor.store import jobs as job_runs
 from tests.bulk.made import OTHER, WANTED, deletion, dump, record, write, xml
 from tests.end_to_end.conftest import Program
 
@@ -80,7 +91,8 @@ def files(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [["worker"], ["harvest", "--queue"], ["import", "--queue", "x.xml"]]
+    "command",
+    [["worker"], ["harvest", "--queue"], ["import", "--queue", "x.xml"], ["run", "--queue"]],
 )
 def test_without_postgresql_it_is_refused_with_what_to_do(
     tmp_path: Path, command: list[str]
@@ -136,6 +148,41 @@ def test_a_broken_file_fails_for_good_and_the_operator_is_told(
     ((_, _, about, body),) = notices.waiting(held)
     assert about == "import failed"
     assert body.startswith(f"{broken}: record 2: ")
+
+
+def test_the_schedule_has_workers_harvest_and_send_and_writes_the_site(
+    program: Program, held: Store
+) -> None:
+    program.run("subscribers", "add", "reader@example.org")
+    with workers(program, 1) as (worker,):
+        daemon = program.start("run", "--queue")
+        until(lambda: [r.state for r in job_runs.last(held).values()] == [JobState.GOOD] * 2)
+        daemon.terminate()
+        _, led = daemon.communicate(timeout=30)
+        assert "2 of 2 topics queued" in led
+        assert set(job_runs.last(held)) == {"harvest", "publish"}
+        assert {t: r.state for t, r in runs.last(held).items()} == {
+            "ldn": RunState.GOOD,
+            "me-cfs": RunState.GOOD,
+        }
+        assert len(articles.held(held)) == 60
+        assert (program.folder / "reports" / "index.html").exists()
+        said = program.run("run", "--job", "digest", "--queue")
+        assert "1 due, 1 jobs" in said
+        until(lambda: jobs(program) == [])
+        assert len(list((program.folder / "outbox").glob("*.eml"))) == 1
+        worker.send_signal(signal.SIGTERM)
+        _, log = worker.communicate(timeout=30)
+    done = [line for line in log.splitlines() if "done" in line]
+    assert [sum(name in line for line in done) for name in ("harvest", "deliver")] == [2, 1]
+
+
+def test_the_schedule_tells_of_a_harvest_that_workers_could_not_do(program: Program) -> None:
+    program.use({"MONITOR_ENTREZ_EMAIL": ""})
+    with workers(program, 1):
+        said = program.run("run", "--job", "harvest", "--queue", code=1)
+    assert "the harvest of ldn, me-cfs failed" in said
+    assert sorted(jobs(program)) == [("harvest", "failed")] * 2
 
 
 @pytest.mark.slow
