@@ -95,7 +95,8 @@ class Example:
     """A text with the designs of which one is right.
 
     `acceptable` are designs that a careful reader may also name, `real` is False for an abridged
-    abstract. `hidden_title` is one that the model is not shown, for it names the design.
+    abstract. `hidden_title` is one that the model is not shown, for it names the design. The
+    `hard` were chosen because an earlier model was unsure of them, or for taking a rare side.
     """
 
     article: Article
@@ -104,6 +105,7 @@ class Example:
     acceptable: frozenset[str] = frozenset()
     real: bool = True
     hidden_title: str = ""
+    hard: bool = False
 
     @property
     def title(self) -> str:

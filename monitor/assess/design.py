@@ -18,7 +18,14 @@ from monitor.assess.design_rules import PLACE_SHARE, DesignRules, Finding, Place
 from monitor.assess.merged import TREATED_COHORT
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog
-from monitor.model import Article, DesignLabel, DesignSource, FieldName, Quote
+from monitor.model import (
+    Article,
+    DesignLabel,
+    DesignSource,
+    FieldName,
+    Quote,
+    SectionCategory,
+)
 from monitor.patterns import Pool
 
 OTHER = "other"
@@ -53,11 +60,19 @@ _SURE_TYPES = {
 }
 #: Headings that say only that animals or cells were there.
 _ANIMALS = frozenset({"Animals"})
-_HEALTHY = re.compile(
-    r"\b(?:healthy|matched|sedentary|unaffected|asymptomatic)\b(?:[\s/-]+\w+){0,4}[\s/-]+"
-    r"(?:controls?|subjects|volunteers|individuals|people|participants|donors|adults|wom[ae]n|men)\b",
+_COMPARED = re.compile(
+    r"\b(?:healthy|matched|sedentary|unaffected|asymptomatic|recovered|uninfected)\b"
+    r"(?:[\s/-]+[\w()]+){0,4}[\s/-]+"
+    r"(?:controls?|subjects|volunteers|individuals|people|persons|participants|donors|adults"
+    r"|children|wom[ae]n|men)\b"
+    r"|\b(?:compared (?:with|to)|versus|vs\.?|and) (?:\w+ )?(?:\d+ )?controls\b"
+    r"|\bcontrol (?:group|subjects)\b|\b\d+ (?:\w+ )?controls\b|\bHCs?\b",
     re.IGNORECASE,
 )
+#: Where a sentence tells what the paper itself did or found.
+_NOT_OWN = frozenset({SectionCategory.BACKGROUND, SectionCategory.CONCLUSIONS})
+#: How likely a comparison must be by the words, where the ruling makes it one.
+LEAST_COMPARED = 0.05
 _QUOTES = 3
 _GUESS = 0.3
 #: PubMed's labels of letters, comments and editorials are seldom wrong; others less seldom.
@@ -107,11 +122,12 @@ class DesignReader:
         scores = self._scores(article, text, indexer)
         joined = self._model.probabilities(scores.joined)
         best, confidence = self._best(joined)
-        compared = self._compares_with_healthy(text, scores.findings)
-        if best == "cross_sectional" and compared:
+        compared = best in {"cross_sectional", "in_vitro"} and compares_with_healthy(text)
+        chance = float(joined[self._column["case_control"]])
+        if best == "cross_sectional" and compared and chance >= LEAST_COMPARED:
             # A ruling: with a healthy comparator it is one, whatever its authors call it.
             best = "case_control"
-            either = sum(float(joined[self._column[d]]) for d in (best, "cross_sectional"))
+            either = chance + float(joined[self._column["cross_sectional"]])
             confidence = min(self._model.confidence(either), 0.99)
         if not text.title.strip() and not text.abstract and not indexer:
             return DesignLabel(OTHER, 0.0, DesignSource.NONE, indexer=indexer)
@@ -177,15 +193,6 @@ class DesignReader:
         best = max(summed, key=summed.__getitem__)
         return best, min(self._model.confidence(summed[best]), 0.99)
 
-    def _compares_with_healthy(self, text: Text, findings: Sequence[Finding]) -> bool:
-        """Whether the paper sets its patients beside healthy or matched people."""
-        return any(
-            self._rules.designs[f.rule] == "case_control"
-            and f.place is not Place.EDGE
-            and _HEALTHY.search(text.of(f.sentence))
-            for f in findings
-        )
-
     def _secondary(
         self, probabilities: Floats, best: str, findings: Sequence[Finding], *, compared: bool
     ) -> str | None:
@@ -233,6 +240,15 @@ class DesignReader:
         scores = self._model.telling(text, label, rival)
         best_score = max(scores, default=0.0)
         return text.sentences[scores.index(best_score)] if best_score > 0 else None
+
+
+def compares_with_healthy(text: Text) -> bool:
+    """Whether the paper sets its patients beside healthy, recovered or matched people."""
+    return any(
+        _COMPARED.search(text.of(sentence))
+        for sentence in text.sentences
+        if sentence.role not in _NOT_OWN
+    )
 
 
 def _passage(found: Finding) -> tuple[FieldName, int, int]:

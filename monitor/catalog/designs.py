@@ -28,7 +28,7 @@ class DesignRule(Entry):
     traps: tuple[Cue, ...] = ()
     unless: tuple[Cue, ...] = ()
     where: Annotated[str, Field(pattern="^(title|methods|anywhere)$")] = "anywhere"
-    weight: Annotated[float, Field(ge=-10, le=10)] = 1.0
+    weight: Annotated[float, Field(ge=-10, le=20)] = 1.0
     starts: bool = False
     examples: Examples
 
