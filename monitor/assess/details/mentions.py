@@ -25,9 +25,14 @@ _PEOPLE = word_set(
     "inpatients athletes nurses professionals officers caregivers carers infants "
     "adolescent consumers youth comparators employees citizens "
     "mothers parents seniors teenagers civilians users convalescents hygienists physicians "
-    "hvs members carriers recipients"
+    "hvs members carriers recipients hcw hcws insurants beneficiaries pupils teachers dentists "
+    "siblings sisters brothers sufferers experts pwh plwh pwlc cyp smokers pensioners"
 )
-#: Illness names that stand for people: "15 ME/CFS and 15 LC".
+#: Nouns that may stand before another: "two control cohorts" are no two controls.
+_SINGULAR = word_set("control patient participant subject adult case member")
+_NO_PEOPLE_AFTER = word_set(
+    "cohorts cohort populations sets areas conditions interviews visits experiments representatives"
+)
 #: Illness names that stand for people: "15 ME/CFS and 15 LC".
 _AS_PEOPLE = re.compile(
     r"(?:pw)?(?:ME/CFS|CFS/ME|MECFS|CFS|LC|PCC|PASC|FM|HC|HCs|[Ll]ong[- ](?:COVID|Covid|covid))$"
@@ -55,15 +60,16 @@ _ACTION_BEFORE = re.compile(
 )
 _ANALYSED_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:finally |ultimately )?"
-    r"(?:included in (?:the |our )?(?:final |present |this )?(?:analys[ie]s|study)|"
+    r"(?:included (?:in|for) (?:[a-z-]+ ){0,4}?(?:[a-z]+-)*(?:analys[ie]s|study)|"
     r"analy[sz]ed|reassessed|evaluable)|"
+    r"met (?:the |all )?(?:study |selection |inclusion |eligibility )+criteria|"
     r"completed (?:the|all|both|two)|in the (?:final )?analys[ie]s)"
 )
 _DONE_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:also )?"
     r"(?:included|enrolled|recruited|randomi[sz]ed|studied|examined|assessed|"
     r"evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
-    r"participated|took part|completed|responded|responding|underwent|performed|involved|"
+    r"identified|participated|took part|completed|responded|responding|underwent|performed|involved|"
     r"(?:were|was) analy[sz]ed)"
 )
 _SCREENED_AFTER = re.compile(
@@ -72,14 +78,25 @@ _SCREENED_AFTER = re.compile(
 )
 _PART_BEFORE = re.compile(
     r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom)|remaining|other|only|"
-    r"another|additional|excluding|after excluding|affects?|affecting|estimated|"
+    r"another|additional|excluding|after excluding|affects?|affecting|estimated|at least|"
+    r"sub-?(?:sample|group|set|cohort|study) of|"
     r"\S\s+of the)[\s,(]*$"
 )
 _PER_CENT = re.compile(
     r"^\s*[,(;\[]?\s*\d+(?:[.·]\d+)?\s*%(?!\s*(?:\(|of |wo?men|fe?male|response|white|girls|boys))"
 )
 _PREVALENCE = re.compile(r"\b(?:per|million|billion|worldwide|1 in|one in|out of every)\b")
-_N_EQUALS = re.compile(r"\b[nN](?:</i>)?\s*[=:]\s*$")
+_N_EQUALS = re.compile(r"\b[nN](?:</i>)?[\s\u200b]*[=:][\s\u200b]*$")
+#: "(51.9%, n = 41)": a share of the people, not a group.
+_SHARE_BEFORE = re.compile(r"%\s*[,;(\[]\s*[nN]\s*[=:]\s*$")
+_SAMPLE_SIZE = re.compile(r"\bsample size (?:of|was|is|were|:)\s*(?:n\s*=\s*)?$", re.IGNORECASE)
+#: What makes a number a name: "group 2 patients", "time point 2, participants".
+_NUMBERED = re.compile(
+    r"\b(?:groups?|clusters?|phase|points?|stages?|types?|grade|waves?|visits?|rounds?|levels?|"
+    r"models?|tables?|cohorts?|arms?|time|class|step|part|day|week|month|year|aim|version)\s+$",
+    re.IGNORECASE,
+)
+_MOST_NUMBERED = 12
 _EQUALS = frozenset("=:")
 _SENT_BEFORE = re.compile(
     r"\b(?:distributed to|sent to|invited|mailed to|e-?mailed to|approached|contacted|screened)"
@@ -99,13 +116,16 @@ _AFTER_A_GROUP = re.compile(r"(?:,|\band|,\s*and|\bto|\bwith|\bversus|\bvs\.?)\s
 _REMAINED = re.compile(
     r"\s*(?P<share>\([^()]{1,80}\)\s*)?(?:of (?:whom|them|these|those)\b[^.;]{0,30}?)?"
     r"(?:(?:were|was) (?:finally |ultimately |eventually )?(?:included|analy[sz]ed|evaluated|"
-    r"enrolled|evaluable|assessed|studied)|completed|complete surveys|respond(?:ed|ing)|"
+    r"enrolled|evaluable|assessed|studied)|met (?:the )?(?:inclusion )?criteria|completed|complete surveys|respond(?:ed|ing)|"
     r"participated|took part|provided data|who completed)\b"
 )
 #: "Of the 70 patients who completed": not all of them.
 _NARROWED = re.compile(r" (?:who|with|that|whose)\b")
 _BRACKETS = re.compile(r"\([^()]*\)")
-_LISTED = re.compile(r"\s+(?P<words>[^,;.()]{2,40}?)\s*(?:,|,?\s+and|\s+vs\.?|\s+versus)\s*$")
+_LISTED = re.compile(
+    r"\s+(?P<words>[^,;.()]{2,40}?)\s*(?:,|,?\s+and|\s+vs\.?|\s+versus|"
+    r"\s+(?:matched|compared) (?:with|to))\s*$"
+)
 _CONTROL = re.compile(
     r"\b(?:controls?|healthy|volunteers?|donors?|uninfected|comparators?|HCs?)\b", re.IGNORECASE
 )
@@ -163,10 +183,12 @@ def _mention(
     listed: dict[int, int],
 ) -> Mention | None:
     before = field[max(sentence.start, number.start - 60) : number.start]
-    by_n = before.rstrip()[-1:] in _EQUALS and _N_EQUALS.search(before) is not None
+    by_n = before.rstrip(" \u200b\u2009\u202f\u00a0")[-1:] in _EQUALS and _N_EQUALS.search(before) is not None
     last = earlier[-1].end if earlier else sentence.start
     remained = False
     end = number.end if by_n else _people_end(field, tokens, number) or listed.get(number.start)
+    if end is None and _SAMPLE_SIZE.search(before):
+        end = number.end
     if end is None and earlier:
         end = _elliptic_end(field, last, number)
     if end is None and not _in_a_name(field, number):
@@ -202,12 +224,13 @@ def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> d
     "10 ME/CFS (ICC), 8 long COVID, and 10 healthy controls": ten, eight and ten people.
     """
     found: dict[int, int] = {}
+    numbers = [number for number in numbers if not _in_a_name(field, number)]
     for number, following in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
         if following.start not in found and _people_end(field, tokens, following) is None:
             continue
         between = field[number.end : following.start]
         match = _LISTED.fullmatch(_BRACKETS.sub("", between))
-        if match is None or _in_a_name(field, number) or _is_year(field, number):
+        if match is None or _is_year(field, number):
             continue
         words = match["words"].lower().split()
         if words and not any(w in _NOT_PEOPLE or w in _BREAKING or w[0].isdigit() for w in words):
@@ -239,7 +262,9 @@ def _judged(
     before = field[max(sentence.start, number.start - 60) : number.start]
     after = field[end : sentence.end]
     of_the = before == "Of the " and _NARROWED.match(after) is not None
-    share = _PER_CENT.search(after) is not None
+    share = _PER_CENT.search(after) is not None or (
+        by_n and _SHARE_BEFORE.search(before) is not None
+    )
     before, after = before.lower(), after.lower()
     if _PREVALENCE.search(before[-25:]) or _PREVALENCE.search(after[:25]):
         return None
@@ -285,7 +310,13 @@ def _in_studies(before: str, after: str) -> bool:
 def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | None:
     """Where the noun for people ends that the number counts; None when it counts another thing."""
     after = field[number.end : number.end + 1]
-    if (after in "%-–/±." and after) or _in_a_name(field, number) or _is_year(field, number):
+    if after in "-‐‑" and after:
+        return _of_so_many(tokens, number)
+    if (after in "%–/±.)]" and after) or _in_a_name(field, number) or _is_year(field, number):
+        return None
+    if number.value <= _MOST_NUMBERED and _NUMBERED.search(
+        field[max(0, number.start - 12) : number.start]
+    ):
         return None
     first = number.last + 1
     for i in range(first, min(first + _AHEAD, len(tokens))):
@@ -294,6 +325,14 @@ def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | No
         word = tokens[i].text.lower()
         if word in _PEOPLE:
             following = tokens[i + 1] if i + 1 < len(tokens) else None
+            if field[tokens[i].end : tokens[i].end + 2] in {"'s", "’s"}:
+                return None  # "two children's hospitals"
+            if (
+                following is not None
+                and word in _SINGULAR
+                and following.text.lower() in _NO_PEOPLE_AFTER
+            ):
+                return None
             if following is None or following.text.lower() not in _PEOPLE:
                 return tokens[i].end
             gap = field[tokens[i].end : following.start]
@@ -303,6 +342,14 @@ def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | No
             return None
         if i <= first + 1 and (end := _illness_as_people(field, tokens, i)) is not None:
             return end
+    return None
+
+
+def _of_so_many(tokens: Sequence[Token], number: Number) -> int | None:
+    """Where "41-patient" ends."""
+    at = number.last + 1
+    if at < len(tokens) and tokens[at].start == number.end + 1 and tokens[at].text in _SINGULAR:
+        return tokens[at].end
     return None
 
 
@@ -352,4 +399,4 @@ def _is_year(field: str, number: Number) -> bool:
 
 def _in_a_name(field: str, number: Number) -> bool:
     """Whether the number is the second half of a range or a part of a name ("COVID-19")."""
-    return number.start > 0 and field[number.start - 1] in "-–/.±<>≥≤~$#^_"
+    return number.start > 0 and field[number.start - 1] in "-–/.±<>≥≤~$#^_:"

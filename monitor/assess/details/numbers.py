@@ -100,8 +100,8 @@ def _goes_on(text: str, tokens: Sequence[Token], at: int) -> bool:
 
 
 def _words(text: str, tokens: Sequence[Token], at: int) -> Number | None:
-    """Numbers below a thousand in words: "thirty-eight", "one hundred and twenty"."""
-    total, last = 0, at - 1
+    """Numbers below a million in words: "thirty-eight", "one thousand and twenty"."""
+    total, thousands, last = 0, 0, at - 1
     i = at
     while i < len(tokens):
         word = tokens[i].text.lower()
@@ -113,7 +113,9 @@ def _words(text: str, tokens: Sequence[Token], at: int) -> Number | None:
             total += _UNITS[word]
         elif word == "hundred" and 0 < total < 10:  # noqa: PLR2004
             total *= _HUNDRED
-        elif word == "and" and total >= _HUNDRED and total % _HUNDRED == 0:
+        elif word == "thousand" and total and not thousands:
+            total, thousands = 0, total * _TIMES[word]
+        elif word == "and" and last >= at and total % _HUNDRED == 0 and (total or thousands):
             i += 1
             continue
         else:
@@ -122,4 +124,4 @@ def _words(text: str, tokens: Sequence[Token], at: int) -> Number | None:
         i += 1
     if last < at:
         return None
-    return Number(total, at, last, tokens[at].start, tokens[last].end)
+    return Number(thousands + total, at, last, tokens[at].start, tokens[last].end)
