@@ -119,6 +119,21 @@ _REMAINED = re.compile(
     r"enrolled|evaluable|assessed|studied)|met (?:the )?(?:inclusion )?criteria|completed|complete surveys|respond(?:ed|ing)|"
     r"participated|took part|provided data|who completed)\b"
 )
+#: What tells that those before it are the ones the study is about.
+_KEPT = re.compile(
+    r"\b(?:(?:were|was|be) (?:[a-z]+ly )?(?:included|analy[sz]ed|evaluated|evaluable|enrolled|"
+    r"assessed|studied|interviewed|recruited|followed)|met (?:the |all )?(?:[a-z]+ )?criteria|"
+    r"completed|participated|took part|respond(?:ed|ing)|provided|remained)\b"
+)
+_OUT_OF = re.compile(
+    r"\s*(?:\([^()]{1,40}\)\s*)?(?:[a-z-]+ ){0,2}?(?:out )?of (?:the |a total of |all |our )?"
+    r"(?P<whole>\d[\d,\u2009\u202f ]*)(?<=\d)(?P<after>[^.;]{0,140})"
+)
+_OUT_OF_BEFORE = re.compile(
+    r"\d\)?\s+(?:[a-z]+ )?(?:\([^()]{1,30}\) )?(?:out )?of (?:the |a total of |all |our )?$"
+)
+_WHOM_BEFORE = re.compile(r"\b(?:of|among) (?:whom|which|these|those|them),?\s+$")
+_AFTER_EXCLUDING = re.compile(r"\b(?:after|following) (?:the )?exclu[a-z]+\b[^.;]*$")
 #: "Of the 70 patients who completed": not all of them.
 _NARROWED = re.compile(r" (?:who|with|that|whose)\b")
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -138,7 +153,7 @@ class Mention:
     """A number of people; `score` says how likely it is the whole, `counted` that it is "n = 30".
 
     `total` is said to be the whole, `part` a part of it; `screened` people did not take part;
-    `remained` are those of a group before that did.
+    `remained` are those of a group before that did, `kept` are said to have taken part.
     """
 
     value: int
@@ -150,6 +165,7 @@ class Mention:
     counted: bool = False
     screened: bool = False
     remained: bool = False
+    kept: bool = False
 
 
 def mentions(text: Text, sentence: Sentence, *, review: bool) -> list[Mention]:
@@ -187,6 +203,9 @@ def _mention(
     last = earlier[-1].end if earlier else sentence.start
     remained = False
     end = number.end if by_n else _people_end(field, tokens, number) or listed.get(number.start)
+    if not by_n and " of " in field[number.end : number.end + 60] and _is_kept(field, number):
+        end = end or number.end
+        remained = True
     if end is None and _SAMPLE_SIZE.search(before):
         end = number.end
     if end is None and earlier:
@@ -196,6 +215,9 @@ def _mention(
         if match and (earlier or (match["share"] and "%" in match["share"])):
             remained = number.value < max((m.value for m in earlier), default=number.value + 1)
         end = number.end if remained else None
+    elif end is not None and earlier and not by_n and _WHOM_BEFORE.search(before):
+        whole = max(m.value for m in earlier)
+        remained = number.value < whole and _soon(_KEPT, field[end : sentence.end], 90)
     if end is None or (by_n and _RANGE.match(field, number.end)):
         return None
     if not by_n and "million" in field[number.start : number.end].lower():
@@ -238,6 +260,15 @@ def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> d
     return found
 
 
+def _is_kept(field: str, number: Number) -> bool:
+    """Whether those who took part are told of all: "74 of the 86 children completed it"."""
+    match = _OUT_OF.match(field, number.end)
+    if match is None or _in_a_name(field, number):
+        return False
+    whole = int(re.sub(r"\D", "", match["whole"])[:12])
+    return number.value < whole and _KEPT.search(match["after"].lower()) is not None
+
+
 def _of_a_group(mention: Mention) -> bool:
     return mention.counted or mention.part
 
@@ -277,6 +308,12 @@ def _judged(
     elif _ACTION_BEFORE.search(before):
         score += 1.0
     screened = _soon(_SCREENED_AFTER, after, 60, _COMMA) or _SENT_BEFORE.search(before) is not None
+    out_of = _OUT_OF_BEFORE.search(before) is not None
+    if out_of and not by_n:
+        part, score = True, score - 1.0
+    if not part and _AFTER_EXCLUDING.search(field[sentence.start : number.start].lower()):
+        score += 1.0
+    kept = _soon(_KEPT, after, 110)
     if screened:
         score -= 2.5
     elif _soon(_ANALYSED_AFTER, after, 90):
@@ -287,7 +324,7 @@ def _judged(
         score -= 2.2
     if part:
         score -= 1.5
-    return Mention(number.value, number.start, end, score, total, part or share, by_n, screened)
+    return Mention(number.value, number.start, end, score, total, part or share, by_n, screened, kept=kept)
 
 
 def _soon(pattern: re.Pattern[str], words: str, most: int, stop: re.Pattern[str] = _STOP) -> bool:

@@ -41,6 +41,12 @@ _ONE_PATIENT = re.compile(
     r"infant|adolescent|individual)\b",
     re.IGNORECASE,
 )
+#: What a report of one case calls its patient where no age is told.
+_ONE_CASE = re.compile(
+    r"\b(?:(?:the|our|this|a|an) (?:[a-z0-9/-]+ ){0,3}?(?:patient|person|woman|man|boy|girl|child)|"
+    r"(?:a|an|one|the|this|our) (?:[a-z-]+ ){0,3}?case|case report)\b(?! series| reports)",
+    re.IGNORECASE,
+)
 #: What opens the parts of a whole that was just counted.
 _PARTS = re.compile(r"[(:;=]|\b(?:including|comprising|consisting|of whom|divided)\b")
 #: Who "(n = 30)" may count, in the words before it.
@@ -55,14 +61,25 @@ _WITHIN_IT = re.compile(
 )
 #: What tells that a group is only now brought in, to compare with.
 _COMPARED = re.compile(
-    r"\b(?:compared (?:to|with)|we compared|control group|as controls?|"
+    r"\b(?:compared (?:to|with|against)|we compared|control group|as controls?|"
     r"comparison group|controls? (?:were|was)|comparators)\b",
     re.IGNORECASE,
 )
+_CONTROL_GROUP = re.compile(
+    r"\b(?:control|comparison|reference) (?:group|cohort|sample)s?\b[^.;,]{0,30}$", re.IGNORECASE
+)
+_CONTROLS_BEFORE = 55
 _ONE_GROUP = word_set(
     "randomized_controlled_trial protocol single_arm_trial meta_analysis systematic_review "
     "scoping_review survey qualitative case_report measurement_validation"
 )
+#: "Of 64 patients": those who are told next are some of them.
+_OPENED = re.compile(
+    r"(?:(?:in total|overall|finally|initially),? )?(?:out of|of|among|amongst|from) "
+    r"(?:a total of |the |these |all |our )*",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"\([^()]*\)")
 _WITHIN = 2
 _LEAST_GROUPS = 2
 _FAR = 130
@@ -97,12 +114,13 @@ def read_sample_size(article: Article, text: Text, design: DesignLabel) -> Sampl
     if design.id in _NOBODY:
         return None
     if design.id == "case_report":
-        found = _one_patient(article, text)
+        found = _one_patient(article, text, _ONE_PATIENT)
         if found is not None:
             return found
     readings = [r for sentence in text.sentences for r in _readings(text, sentence, design.id)]
     if not readings:
-        return None
+        told = design.id == "case_report"
+        return _one_patient(article, text, _ONE_CASE) if told else None
     best = max(readings, key=lambda r: (r.score, r.value))
     counted = [best]
     if design.id not in _ONE_GROUP:
@@ -122,7 +140,7 @@ def _comparisons(text: Text, best: _Reading, readings: Sequence[_Reading]) -> It
         if reading.sentence is best.sentence and reading.start > best.end:
             between = text.field(best.sentence.field)[best.end : reading.start]
             apart = _names_controls(text, reading) and not _WITHIN_IT.search(between)
-            if apart and not reading.screened:
+            if apart and not reading.screened and reading.value != best.value:
                 yield reading
                 return
     if best.total:
@@ -135,6 +153,7 @@ def _comparisons(text: Text, best: _Reading, readings: Sequence[_Reading]) -> It
         for r in readings
         if 0 < (place[id(r.sentence)] - at) * (-1 if compared else 1) <= _WITHIN
         and not r.screened
+        and (r.value != best.value or r.groups == best.groups)
         and _is_compared(text, r) is not compared
     ]
     if compared:
@@ -145,7 +164,15 @@ def _comparisons(text: Text, best: _Reading, readings: Sequence[_Reading]) -> It
 
 
 def _names_controls(text: Text, reading: _Reading) -> bool:
-    return is_comparison(text.field(reading.sentence.field)[reading.start : reading.end])
+    field = text.field(reading.sentence.field)
+    before = field[max(reading.sentence.start, reading.start - _CONTROLS_BEFORE) : reading.start]
+    return is_comparison(field[reading.start : reading.end]) or (
+        _CONTROL_GROUP.search(before) is not None
+    )
+
+
+def _is_control(field: str, mention: Mention) -> bool:
+    return is_comparison(field[mention.start : mention.end])
 
 
 def _is_compared(text: Text, reading: _Reading) -> bool:
@@ -154,9 +181,9 @@ def _is_compared(text: Text, reading: _Reading) -> bool:
     return is_comparison(words) and _COMPARED.search(words) is not None
 
 
-def _one_patient(article: Article, text: Text) -> SampleSize | None:
+def _one_patient(article: Article, text: Text, pattern: re.Pattern[str]) -> SampleSize | None:
     for sentence in text.sentences:
-        match = _ONE_PATIENT.search(text.field(sentence.field), sentence.start, sentence.end)
+        match = pattern.search(text.field(sentence.field), sentence.start, sentence.end)
         if match:
             quote = Quote.of(article, sentence.field, match.start(), match.end())
             return SampleSize(1, (quote,))
@@ -171,8 +198,16 @@ def _readings(text: Text, sentence: Sentence, design: str) -> Iterator[_Reading]
     if sentence.field is FieldName.ABSTRACT:
         base = _ROLE_SCORE[sentence.role]
     field = text.field(sentence.field)
-    for run in _runs(field, found):
+    runs = list(_runs(field, found))
+    opened = _OPENED.fullmatch(field, sentence.start, found[0].start) is not None
+    if opened and "," in field[found[0].end : sentence.end]:
+        runs = list(_runs(field, found, opened=True))
+    for at, run in enumerate(runs):
         value, score = _sum(field, run)
+        if opened and at == 0 and len(runs) > 1 and runs[1][0].kept:
+            score -= 2.0  # "Of 64 patients, 58 were included"
+        if value == 1 and design != "case_report":
+            score -= 1.5  # one of them
         if all(m.counted for m in run):
             before = field[max(sentence.start, run[0].start - _FAR) : run[0].start]
             score += 0.0 if _GROUP.search(before) else _NOT_A_GROUP
@@ -188,7 +223,9 @@ def _sum(field: str, run: Sequence[Mention]) -> tuple[int, float]:
     if len(run) == 1:
         return run[0].value, run[0].score
     values = [m.value for m in run]
-    parted = len(run) > 1 and _PARTS.search(field, run[0].end, run[1].start) is not None
+    parted = _PARTS.search(field, run[0].end, run[1].start) is not None or (
+        "," in field[run[0].end : run[1].start] and not any(_is_control(field, m) for m in run[1:])
+    )
     if len(run) > _LEAST_GROUPS and parted and values[0] == sum(values[1:]):
         return values[0], run[0].score + 2.0
     if len(run) > _LEAST_GROUPS and values[-1] == sum(values[:-1]):
@@ -203,7 +240,18 @@ def _sum(field: str, run: Sequence[Mention]) -> tuple[int, float]:
     return sum(m.value for m in groups), best + (1.6 if rest else 0.0)
 
 
-def _runs(field: str, found: Sequence[Mention]) -> Iterator[list[Mention]]:
+def _gap(field: str, start: int, end: int) -> str:
+    """What stands between two mentions, without what is said in brackets of the first."""
+    between = field[start:end]
+    if ")" in between:
+        between = _BRACKETS.sub("", between)
+        between = between[between.rfind(")") + 1 :]
+    return between
+
+
+def _runs(
+    field: str, found: Sequence[Mention], *, opened: bool = False
+) -> Iterator[list[Mention]]:
     """Mentions that stand together and are joined by "and", a comma or a bracket.
 
     What is said to be a part of the mention before it, or was only screened, starts a run anew.
@@ -211,15 +259,21 @@ def _runs(field: str, found: Sequence[Mention]) -> Iterator[list[Mention]]:
     run = [found[0]]
     for mention in found[1:]:
         last = run[-1]
-        between = field[last.end : mention.start]
-        joined = len(between) <= _FAR and _JOINED.search(between) and not mention.total
-        inside = mention.part and last.counted and ")" not in between  # "(n = 12; 10 women)"
+        told = field[last.end : mention.start]
+        between = _gap(field, last.end, mention.start)
+        joined = len(between) <= _FAR and (
+            len(between) < len(told) or _JOINED.search(between) is not None
+        )
+        joined = joined and not mention.total
+        inside = mention.part and last.counted and ")" not in told  # "(n = 12; 10 women)"
+        if opened and last is found[0] and "," in between and not _is_control(field, mention):
+            joined = False
         if ";" in between and not mention.counted and not inside:
-            joined = None  # another statement, not another group
+            joined = False  # another statement, not another group
         subset = _OF_WHOM if mention.counted else _SUBSET
         apart = last.screened or mention.screened or mention.remained
         if joined and (apart or subset.search(between)):
-            joined = None
+            joined = False
         if joined and _again(field, last, mention):
             run = [mention]
             continue
