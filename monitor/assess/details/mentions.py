@@ -49,7 +49,7 @@ _NOT_PEOPLE = word_set(
 _TOTAL_BEFORE = re.compile(
     r"\b(?:total(?: sample)?(?: size)?(?: of| n| was|:)?|overall,?|totall?ing|altogether|sample "
     r"(?:size )?(?:of|was|comprised|consisted of)|in all,?|included a total of|cohort of|sample "
-    r"included|completed by|made up of|final sample(?: of)?)"
+    r"included|completed by|made up of|series of|final sample(?: of)?)"
     r"[\s(]*(?:unweighted\s*)?(?:n\s*=\s*)?$"
 )
 _ACTION_BEFORE = re.compile(
@@ -74,7 +74,8 @@ _DONE_AFTER = re.compile(
 )
 _SCREENED_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
-    r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|did not|died)"
+    r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|died|"
+    r"did not (?:respond|participate|meet|complete|attend|consent|agree|return|take|want|wish|have))"
 )
 _PART_BEFORE = re.compile(
     r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom)|remaining|other|only|"
@@ -123,11 +124,15 @@ _REMAINED = re.compile(
 _KEPT = re.compile(
     r"\b(?:(?:were|was|be) (?:[a-z]+ly )?(?:included|analy[sz]ed|evaluated|evaluable|enrolled|"
     r"assessed|studied|interviewed|recruited|followed)|met (?:the |all )?(?:[a-z]+ )?criteria|"
-    r"completed|participated|took part|respond(?:ed|ing)|provided|remained)\b"
+    r"(?<!were )(?<!was )completed|participated|took part|respond(?:ed|ing)|provided|remained)\b"
+)
+_KEPT_WHOM = re.compile(
+    r"\b(?:(?:were|was) (?:[a-z]+ly )?(?:included|analy[sz]ed|evaluable|enrolled)|"
+    r"met (?:the |all )?(?:[a-z]+ )?criteria|completed|participated|took part|respond(?:ed|ing))\b"
 )
 _OUT_OF = re.compile(
     r"\s*(?:\([^()]{1,40}\)\s*)?(?:[a-z-]+ ){0,2}?(?:out )?of (?:the |a total of |all |our )?"
-    r"(?P<whole>\d[\d,\u2009\u202f ]*)(?<=\d)(?P<after>[^.;]{0,140})"
+    r"(?P<whole>\d[\d,\u2009\u202f ]*)(?<=\d)(?P<after>[^;]{0,300})"
 )
 _OUT_OF_BEFORE = re.compile(
     r"\d\)?\s+(?:[a-z]+ )?(?:\([^()]{1,30}\) )?(?:out )?of (?:the |a total of |all |our )?$"
@@ -144,7 +149,14 @@ _LISTED = re.compile(
 _CONTROL = re.compile(
     r"\b(?:controls?|healthy|volunteers?|donors?|uninfected|comparators?|HCs?)\b", re.IGNORECASE
 )
+#: "150 consecutive, hospitalized patients": one more word for the same people comes.
+_DESCRIBES = re.compile(r"(?:secutive|lected|race|ïve|naive|dult|ealthy|tructured|accinated)$")
+_SHORT_NAME = re.compile(r"\([A-Z][A-Za-z+/-]{1,8}\)")
+_LEADING_BRACKET = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
+_STUDIES_BEFORE = re.compile(r"\b(?:articles|studies|publications|trials|papers|reports) \($")
 _STOP, _COMMA = re.compile(r";|\.(?!\d)"), re.compile(r"[;,]|\.(?!\d)")
+#: "After exclusions, 1979 women were included".
+_COUNTED_AFTER = re.compile(r" (?:patients|participants|women|men|adults|people|subjects) were\b")
 _YEARS = range(1900, 2040)
 
 
@@ -217,7 +229,7 @@ def _mention(
         end = number.end if remained else None
     elif end is not None and earlier and not by_n and _WHOM_BEFORE.search(before):
         whole = max(m.value for m in earlier)
-        remained = number.value < whole and _soon(_KEPT, field[end : sentence.end], 90)
+        remained = number.value < whole and _soon(_KEPT_WHOM, field[end : sentence.end], 60)
     if end is None or (by_n and _RANGE.match(field, number.end)):
         return None
     if not by_n and "million" in field[number.start : number.end].lower():
@@ -266,7 +278,10 @@ def _is_kept(field: str, number: Number) -> bool:
     if match is None or _in_a_name(field, number):
         return False
     whole = int(re.sub(r"\D", "", match["whole"])[:12])
-    return number.value < whole and _KEPT.search(match["after"].lower()) is not None
+    if number.value >= whole:
+        return False
+    after = _BRACKETS.sub("", match["after"]).partition(". ")[0]
+    return _KEPT.search(after[:140].lower()) is not None
 
 
 def _of_a_group(mention: Mention) -> bool:
@@ -299,10 +314,13 @@ def _judged(
     before, after = before.lower(), after.lower()
     if _PREVALENCE.search(before[-25:]) or _PREVALENCE.search(after[:25]):
         return None
+    if after.startswith(" ("):
+        bracket = _LEADING_BRACKET.match(after)
+        after = after[bracket.end() :] if bracket else after
     score = 0.4 if by_n else 0.8
     total = _TOTAL_BEFORE.search(before) is not None
     part = _PART_BEFORE.search(before) is not None and not by_n
-    part |= of_the
+    part |= of_the or _STUDIES_BEFORE.search(before) is not None
     if total:
         score += 2.0
     elif _ACTION_BEFORE.search(before):
@@ -346,12 +364,16 @@ def _in_studies(before: str, after: str) -> bool:
 
 def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | None:
     """Where the noun for people ends that the number counts; None when it counts another thing."""
-    after = field[number.end : number.end + 1]
+    after, value = field[number.end : number.end + 1], number.value
     if after in "-‐‑" and after:
         return _of_so_many(tokens, number)
-    if (after in "%–/±.)]" and after) or _in_a_name(field, number) or _is_year(field, number):
+    listed = after in ")]" and not (field[number.start - 1] == "(" and value > _MOST_NUMBERED)
+    listed |= after == "," and value <= _MOST_NUMBERED
+    if (after in "%–/±." or listed) and after:
         return None
-    if number.value <= _MOST_NUMBERED and _NUMBERED.search(
+    if _in_a_name(field, number) or _is_year(field, number):
+        return None
+    if value <= _MOST_NUMBERED and _NUMBERED.search(
         field[max(0, number.start - 12) : number.start]
     ):
         return None
@@ -362,7 +384,8 @@ def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | No
         word = tokens[i].text.lower()
         if word in _PEOPLE:
             following = tokens[i + 1] if i + 1 < len(tokens) else None
-            if field[tokens[i].end : tokens[i].end + 2] in {"'s", "’s"}:
+            owned = field[tokens[i].end : tokens[i].end + 2] in {"'s", "’s"}
+            if owned and value <= _MOST_NUMBERED:
                 return None  # "two children's hospitals"
             if (
                 following is not None
@@ -375,6 +398,8 @@ def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | No
             gap = field[tokens[i].end : following.start]
             return tokens[i].end if gap.strip(" -") else following.end
         of_a_name = field[tokens[i].start - 1] == "-" and i > first  # "30 COVID-19 patients"
+        if word == "of" and tokens[i - 1].text == "sequelae":
+            continue
         if word in _NOT_PEOPLE or word in _BREAKING or (word[0].isdigit() and not of_a_name):
             return None
         if i <= first + 1 and (end := _illness_as_people(field, tokens, i)) is not None:
@@ -396,7 +421,10 @@ def _closed(field: str, tokens: Sequence[Token], at: int, first: int) -> bool:
     if "." in gap:
         return not (tokens[at - 1].text.isupper() and len(tokens[at - 1].text) == 1)
     if "," in gap and at > first:
-        return "-" not in gap and tokens[at].text.lower() not in {"sex", "gender", "and"}
+        described = _DESCRIBES.search(tokens[at - 1].text) is not None
+        return not described and "-" not in gap and tokens[at].text.lower() not in {"sex", "gender", "and"}
+    if "(" in gap and _SHORT_NAME.match(field, tokens[at].start - 1):
+        return False
     return any(c in gap for c in ";:%=±(")
 
 
@@ -423,6 +451,7 @@ def _is_year(field: str, number: Number) -> bool:
     return (
         number.value in _YEARS
         and not field[: number.start].endswith("total of ")
+        and not _COUNTED_AFTER.match(field, number.end)
         and field[number.start : number.end].isdigit()
         and re.search(
             r"(?:\b(?:in|to|and|from|since|until|between|of|early|late|by|through|during|January|"

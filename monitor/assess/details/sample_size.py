@@ -61,7 +61,7 @@ _WITHIN_IT = re.compile(
 )
 #: What tells that a group is only now brought in, to compare with.
 _COMPARED = re.compile(
-    r"\b(?:compared (?:to|with|against)|we compared|control group|as controls?|"
+    r"\b(?:compar(?:ed|ison) (?:to|with|against)|we compared|control group|as controls?|"
     r"comparison group|controls? (?:were|was)|comparators)\b",
     re.IGNORECASE,
 )
@@ -206,15 +206,17 @@ def _readings(text: Text, sentence: Sentence, design: str) -> Iterator[_Reading]
         value, score = _sum(field, run)
         if opened and at == 0 and len(runs) > 1 and runs[1][0].kept:
             score -= 2.0  # "Of 64 patients, 58 were included"
+        elif opened and at == 0 and len(run) == 1:
+            score += 0.8  # what is told next is told of all of these
         if value == 1 and design != "case_report":
-            score -= 1.5  # one of them
+            score -= 2.5  # one of them
         if all(m.counted for m in run):
             before = field[max(sentence.start, run[0].start - _FAR) : run[0].start]
             score += 0.0 if _GROUP.search(before) else _NOT_A_GROUP
         if value > 0:
             yield _Reading(
                 value, run[0].start, run[-1].end, base + score, sentence,
-                groups=len(run), total=run[0].total, screened=run[0].screened,
+                groups=sum(not m.part for m in run) or 1, total=run[0].total, screened=run[0].screened,
             )  # fmt: skip
 
 
