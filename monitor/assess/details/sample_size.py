@@ -68,6 +68,7 @@ _COMPARED = re.compile(
 _CONTROL_GROUP = re.compile(
     r"\b(?:control|comparison|reference) (?:group|cohort|sample)s?\b[^.;,]{0,30}$", re.IGNORECASE
 )
+_PATIENTS = re.compile(r"\b(?:patients|cases|survivors)$", re.IGNORECASE)
 _CONTROLS_BEFORE = 55
 _ONE_GROUP = word_set(
     "randomized_controlled_trial protocol single_arm_trial meta_analysis systematic_review "
@@ -122,11 +123,23 @@ def read_sample_size(article: Article, text: Text, design: DesignLabel) -> Sampl
         told = design.id == "case_report"
         return _one_patient(article, text, _ONE_CASE) if told else None
     best = max(readings, key=lambda r: (r.score, r.value))
+    if design.id == "case_control" and _others_uncounted(text, best, readings):
+        return None
     counted = [best]
     if design.id not in _ONE_GROUP:
         counted += _comparisons(text, best, readings)
     quotes = tuple(Quote.of(article, r.sentence.field, r.start, r.end) for r in counted)
     return SampleSize(sum(r.value for r in counted), quotes, planned=design.id == "protocol")
+
+
+def _others_uncounted(text: Text, best: _Reading, readings: Sequence[_Reading]) -> bool:
+    """Whether only the patients of a comparison are counted, so that no total can be told."""
+    return (
+        _of_patients(text, best)
+        and not best.total
+        and not any(_names_controls(text, r) for r in readings)
+        and is_comparison(text.abstract)
+    )
 
 
 def _comparisons(text: Text, best: _Reading, readings: Sequence[_Reading]) -> Iterator[_Reading]:
@@ -143,7 +156,7 @@ def _comparisons(text: Text, best: _Reading, readings: Sequence[_Reading]) -> It
             if apart and not reading.screened and reading.value != best.value:
                 yield reading
                 return
-    if best.total:
+    if best.total and not _of_patients(text, best):
         return
     place = {id(s): i for i, s in enumerate(text.sentences)}
     at = place[id(best.sentence)]
@@ -173,6 +186,12 @@ def _names_controls(text: Text, reading: _Reading) -> bool:
 
 def _is_control(field: str, mention: Mention) -> bool:
     return is_comparison(field[mention.start : mention.end])
+
+
+def _of_patients(text: Text, reading: _Reading) -> bool:
+    """Whether a total is one of patients, so that controls come on top of it."""
+    words = text.field(reading.sentence.field)[reading.start : reading.end]
+    return reading.groups == 1 and _PATIENTS.search(words) is not None
 
 
 def _is_compared(text: Text, reading: _Reading) -> bool:
