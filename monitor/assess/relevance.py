@@ -166,6 +166,8 @@ def _counts(rule: RelevanceRule, sentence: Sentence | None) -> bool:
     if rule.where == "prominent":
         at_an_end = sentence.position in {0.0, 1.0}
         return at_an_end or sentence.role is SectionCategory.OBJECTIVE
+    if rule.where == "own":
+        return sentence.role is not SectionCategory.BACKGROUND
     return True
 
 

@@ -39,8 +39,8 @@ class RelevanceRule(Entry):
     """A rule that gives a level when a cue is found outside its traps, and says why in words.
 
     `where` limits the text: the title; "prominent", the title, the first and the last sentence and
-    those on the objective; "text", title and abstract; "anywhere", keywords too. `at_least` is the
-    number of sentences that must hold a cue. `requires` names cues of which one must stand anywhere
+    those on the objective; "own", the title and all that is not background; "text", title and
+    abstract; "anywhere", keywords too. `at_least` is the number of sentences that must hold a cue. `requires` names cues of which one must stand anywhere
     in title, abstract or keywords; `unless` cues that must not. `mesh` gives the level by MeSH
     heading too, with `major` only where it is a major topic of the paper.
     Rules are tried in the order of the file; the first that applies decides.
@@ -55,7 +55,7 @@ class RelevanceRule(Entry):
     unless: tuple[Cue, ...] = ()
     mesh: tuple[str, ...] = ()
     major: bool = False
-    where: Annotated[str, Field(pattern="^(title|prominent|text|anywhere)$")] = "anywhere"
+    where: Annotated[str, Field(pattern="^(title|prominent|own|text|anywhere)$")] = "anywhere"
     at_least: Annotated[int, Field(ge=1, le=9)] = 1
     examples: Examples | None = None
 
