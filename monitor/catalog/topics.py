@@ -40,9 +40,10 @@ class RelevanceRule(Entry):
 
     `where` limits the text: the title; "prominent", the title, the first and the last sentence and
     those on the objective; "own", the title and all that is not background; "text", title and
-    abstract; "anywhere", keywords too. `at_least` is the number of sentences that must hold a cue. `requires` names cues of which one must stand anywhere
-    in title, abstract or keywords; `unless` cues that must not. `mesh` gives the level by MeSH
-    heading too, with `major` only where it is a major topic of the paper.
+    abstract; "anywhere", keywords too. `at_least` is the number of sentences that must hold a cue.
+    `requires` names cues of which one must stand anywhere in title, abstract or keywords; `unless`
+    cues that must not. `mesh` gives the level by MeSH heading too, with `major` only where it is a
+    major topic of the paper.
     Rules are tried in the order of the file; the first that applies decides.
     """
 

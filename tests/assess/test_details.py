@@ -71,6 +71,28 @@ def test_numbers_are_read_as_they_are_written(text: str, numbers: list[int]) -> 
         ("Muscle from 15 ME/CFS, 15 LC and 16 healthy controls was stained.", 46),
         ("Thirty patients with infection, 30 with ME/CFS and 30 matched controls were seen.", 90),
         ("Twelve adults aged 18 to 60 years walked for 6 minutes.", 12),
+        ("A total of 74 of the 86 children completed the course.", 74),
+        ("Thirty-one out of 45 patients sent to us were studied.", 31),
+        ("Of 64 patients in rehabilitation, 58 patients (mean age 47 years) were included.", 58),
+        ("We saw 121 patients in all, of whom 98 patients were included in the study.", 98),
+        ("We enrolled 900 adults. After excluding repeats, 132 adults were included.", 132),
+        ("In all, 391 adults completed it, 211 women and 180 men.", 391),
+        ("A total of 11 NP people (four men, seven women; aged 44) and 12 HP people came.", 23),
+        ("We included 356 patients: 215 COVID-19 and 141 non-COVID-19 patients.", 356),
+        ("One thousand five hundred eighty-one adults were surveyed.", 1581),
+        ("The sample size was 667.", 667),
+        ("We report a 41-patient cohort.", 41),
+        ("A total of 150 consecutive, hospitalized patients were included.", 150),
+        ("We compared 40 patients and 19 normal donor (ND) controls.", 59),
+        ("We tested 25 children. The control group consisted of 25 pupils.", 50),
+        ("A cohort of 157 patients was seen. They were compared with 107 healthy controls.", 264),
+        ("Sixty adults were seen at two children's hospitals; 51.9% (n = 41) had pain.", 60),
+        (
+            "We asked 30 adults about (1) memory, (2) adults living with them, and cluster 3 women.",
+            30,
+        ),
+        ("Fourteen patients were identified. One patient was examined again.", 14),
+        ("Sixty (60) patients were treated.", 60),
     ],
 )
 def test_groups_are_added_up_and_parts_are_not(text: str, n: int) -> None:
@@ -92,6 +114,17 @@ def test_no_number_of_people_is_no_sample_size(text: str) -> None:
 
 def test_a_narrative_review_has_no_sample_of_its_own() -> None:
     assert n_of("In one study 40 patients were treated.", "narrative_review") is None
+
+
+def test_patients_without_the_number_of_their_controls_are_no_total() -> None:
+    told = "Muscle was taken from eleven patients. It was compared with that of healthy controls."
+    assert n_of(told) is None
+    assert n_of(told, design="cohort") == 11
+
+
+def test_a_case_told_without_an_age_is_one_person() -> None:
+    assert n_of("The patient was admitted with low mood.", design="case_report") == 1
+    assert n_of("We discuss low mood.", design="case_report") is None
 
 
 def test_a_case_report_is_about_one_person() -> None:

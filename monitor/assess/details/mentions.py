@@ -11,39 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from monitor.assess.details.numbers import Number, may_begin, whole_numbers
+from monitor.assess.details.people import ends_a_noun, in_a_name, is_year, people_end
 from monitor.assess.text import Sentence, Text
-from monitor.assess.words import word_set
 from monitor.lexicon import Words
 from monitor.splitting import Token
 
 _NUMBERS = Words(may_begin)
-_PEOPLE = word_set(
-    "patient patients participant participants subject subjects individual individuals adult "
-    "adults people persons person women men woman man control controls cases volunteers children "
-    "adolescents respondents students veterans survivors females males female male hc hcs donors "
-    "enrollees responders responses residents workers girls boys twins probands outpatients "
-    "inpatients athletes nurses professionals officers caregivers carers infants "
-    "adolescent consumers youth comparators employees citizens "
-    "mothers parents seniors teenagers civilians users convalescents hygienists physicians "
-    "hvs members carriers recipients hcw hcws insurants beneficiaries pupils teachers dentists "
-    "siblings sisters brothers sufferers experts pwh plwh pwlc cyp smokers pensioners"
-)
-#: Nouns that may stand before another: "two control cohorts" are no two controls.
-_SINGULAR = word_set("control patient participant subject adult case member")
-_NO_PEOPLE_AFTER = word_set(
-    "cohorts cohort populations sets areas conditions interviews visits experiments representatives"
-)
-#: Illness names that stand for people: "15 ME/CFS and 15 LC".
-_AS_PEOPLE = re.compile(
-    r"(?:pw)?(?:ME/CFS|CFS/ME|MECFS|CFS|LC|PCC|PASC|FM|HC|HCs|[Ll]ong[- ](?:COVID|Covid|covid))$"
-)
-_NOT_PEOPLE = word_set(
-    "years year months month weeks week days day hours hour minutes min h mg g kg ml μg µg mm cm "
-    "times items studies trials articles papers rcts countries centers centres sites hospitals "
-    "clinics sessions visits points point percent genes proteins snps metabolites symptoms "
-    "questions domains databases groups arms subgroups clusters components controls-only weekly "
-    "schools samples eyes muscles joints lesions species records reports loci variants beats"
-)
 # But for _PER_CENT and _N_EQUALS, all up to _SENT_BEFORE are for words in small letters: patterns
 # that need not ask for the case are far quicker.
 _TOTAL_BEFORE = re.compile(
@@ -69,13 +42,14 @@ _DONE_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:also )?"
     r"(?:included|enrolled|recruited|randomi[sz]ed|studied|examined|assessed|"
     r"evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
-    r"identified|participated|took part|completed|responded|responding|underwent|performed|involved|"
+    r"identified|participated|took part|completed|responded|responding|underwent|performed|"
+    r"involved|"
     r"(?:were|was) analy[sz]ed)"
 )
 _SCREENED_AFTER = re.compile(
     r"\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
     r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|died|"
-    r"did not (?:respond|participate|meet|complete|attend|consent|agree|return|take|want|wish|have))"
+    r"did not (?:respond|participate|meet|complete|attend|consent|agree|return|take|want|wish))"
 )
 _PART_BEFORE = re.compile(
     r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom)|remaining|other|only|"
@@ -91,23 +65,11 @@ _N_EQUALS = re.compile(r"\b[nN](?:</i>)?[\s\u200b]*[=:][\s\u200b]*$")
 #: "(51.9%, n = 41)": a share of the people, not a group.
 _SHARE_BEFORE = re.compile(r"%\s*[,;(\[]\s*[nN]\s*[=:]\s*$")
 _SAMPLE_SIZE = re.compile(r"\bsample size (?:of|was|is|were|:)\s*(?:n\s*=\s*)?$", re.IGNORECASE)
-#: What makes a number a name: "group 2 patients", "time point 2, participants".
-_NUMBERED = re.compile(
-    r"\b(?:groups?|clusters?|phase|points?|stages?|types?|grade|waves?|visits?|rounds?|levels?|"
-    r"models?|tables?|cohorts?|arms?|time|class|step|part|day|week|month|year|aim|version)\s+$",
-    re.IGNORECASE,
-)
-_MOST_NUMBERED = 12
 _EQUALS = frozenset("=:")
 _SENT_BEFORE = re.compile(
     r"\b(?:distributed to|sent to|invited|mailed to|e-?mailed to|approached|contacted|screened)"
     r"(?: a total of| to)?\s*$"
 )
-_BREAKING = word_set(
-    "in of were was had with for from to that which by at on the is are have has did who per or "
-    "between after before than"
-)
-_AHEAD = 10
 _NEAR = 90
 _RANGE = re.compile(r"\s*[-–]\s*\d")
 #: "33 who recovered", "34 without infection", after another group was counted.
@@ -117,7 +79,8 @@ _AFTER_A_GROUP = re.compile(r"(?:,|\band|,\s*and|\bto|\bwith|\bversus|\bvs\.?)\s
 _REMAINED = re.compile(
     r"\s*(?P<share>\([^()]{1,80}\)\s*)?(?:of (?:whom|them|these|those)\b[^.;]{0,30}?)?"
     r"(?:(?:were|was) (?:finally |ultimately |eventually )?(?:included|analy[sz]ed|evaluated|"
-    r"enrolled|evaluable|assessed|studied)|met (?:the )?(?:inclusion )?criteria|completed|complete surveys|respond(?:ed|ing)|"
+    r"enrolled|evaluable|assessed|studied)|met (?:the )?(?:inclusion )?criteria|completed|"
+    r"complete surveys|respond(?:ed|ing)|"
     r"participated|took part|provided data|who completed)\b"
 )
 #: What tells that those before it are the ones the study is about.
@@ -135,7 +98,8 @@ _OUT_OF = re.compile(
     r"(?P<whole>\d[\d,\u2009\u202f ]*)(?<=\d)(?P<after>[^;]{0,300})"
 )
 _OUT_OF_BEFORE = re.compile(
-    r"\d\)?\s+(?:[a-z]+ )?(?:\([^()]{1,30}\) )?(?:out )?of (?:the |a total of |all |our )?$"
+    r"(?:\d\)?\s+(?:[a-z]+ )?(?:\([^()]{1,30}\) )?(?:out )?|\bout )of "
+    r"(?:the |a total of |all |our )?$"
 )
 _WHOM_BEFORE = re.compile(r"\b(?:of|among) (?:whom|which|these|those|them),?\s+$")
 _AFTER_EXCLUDING = re.compile(r"\b(?:after|following) (?:the )?exclu[a-z]+\b[^.;]*$")
@@ -149,15 +113,9 @@ _LISTED = re.compile(
 _CONTROL = re.compile(
     r"\b(?:controls?|healthy|volunteers?|donors?|uninfected|comparators?|HCs?)\b", re.IGNORECASE
 )
-#: "150 consecutive, hospitalized patients": one more word for the same people comes.
-_DESCRIBES = re.compile(r"(?:secutive|lected|race|ïve|naive|dult|ealthy|tructured|accinated)$")
-_SHORT_NAME = re.compile(r"\([A-Z][A-Za-z+/-]{1,8}\)")
 _LEADING_BRACKET = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
 _STUDIES_BEFORE = re.compile(r"\b(?:articles|studies|publications|trials|papers|reports) \($")
 _STOP, _COMMA = re.compile(r";|\.(?!\d)"), re.compile(r"[;,]|\.(?!\d)")
-#: "After exclusions, 1979 women were included".
-_COUNTED_AFTER = re.compile(r" (?:patients|participants|women|men|adults|people|subjects) were\b")
-_YEARS = range(1900, 2040)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,25 +169,12 @@ def _mention(
     listed: dict[int, int],
 ) -> Mention | None:
     before = field[max(sentence.start, number.start - 60) : number.start]
-    by_n = before.rstrip(" \u200b\u2009\u202f\u00a0")[-1:] in _EQUALS and _N_EQUALS.search(before) is not None
+    by_n = (
+        before.rstrip(" \u200b\u2009\u202f\u00a0")[-1:] in _EQUALS
+        and _N_EQUALS.search(before) is not None
+    )
     last = earlier[-1].end if earlier else sentence.start
-    remained = False
-    end = number.end if by_n else _people_end(field, tokens, number) or listed.get(number.start)
-    if not by_n and " of " in field[number.end : number.end + 60] and _is_kept(field, number):
-        end = end or number.end
-        remained = True
-    if end is None and _SAMPLE_SIZE.search(before):
-        end = number.end
-    if end is None and earlier:
-        end = _elliptic_end(field, last, number)
-    if end is None and not _in_a_name(field, number):
-        match = _REMAINED.match(field, number.end)
-        if match and (earlier or (match["share"] and "%" in match["share"])):
-            remained = number.value < max((m.value for m in earlier), default=number.value + 1)
-        end = number.end if remained else None
-    elif end is not None and earlier and not by_n and _WHOM_BEFORE.search(before):
-        whole = max(m.value for m in earlier)
-        remained = number.value < whole and _soon(_KEPT_WHOM, field[end : sentence.end], 60)
+    end, remained = _counted_end(field, tokens, sentence, number, earlier, listed, by_n=by_n)
     if end is None or (by_n and _RANGE.match(field, number.end)):
         return None
     if not by_n and "million" in field[number.start : number.end].lower():
@@ -252,22 +197,62 @@ def _mention(
     return mention
 
 
+def _counted_end(
+    field: str,
+    tokens: Sequence[Token],
+    sentence: Sentence,
+    number: Number,
+    earlier: Sequence[Mention],
+    listed: dict[int, int],
+    *,
+    by_n: bool,
+) -> tuple[int | None, bool]:
+    """Where the people end that a number counts, and whether they are those left of others."""
+    if by_n:
+        return number.end, False
+    before = field[max(sentence.start, number.start - 60) : number.start]
+    end = people_end(field, tokens, number) or listed.get(number.start)
+    if " of " in field[number.end : number.end + 60] and _is_kept(field, number):
+        return end or number.end, True
+    if end is None and _SAMPLE_SIZE.search(before):
+        return number.end, False
+    if end is None and earlier:
+        end = _elliptic_end(field, earlier[-1].end, number)
+    if end is None:
+        remained = _remained(field, number, earlier)
+        return number.end if remained else None, remained
+    if not earlier or not _WHOM_BEFORE.search(before):
+        return end, False
+    whole = max(m.value for m in earlier)
+    return end, number.value < whole and _soon(_KEPT_WHOM, field[end : sentence.end], 60)
+
+
+def _remained(field: str, number: Number, earlier: Sequence[Mention]) -> bool:
+    """Whether a bare number is that of people left of those before: "50 were included"."""
+    if in_a_name(field, number):
+        return False
+    match = _REMAINED.match(field, number.end)
+    if match is None or not (earlier or (match["share"] and "%" in match["share"])):
+        return False
+    return number.value < max((m.value for m in earlier), default=number.value + 1)
+
+
 def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> dict[int, int]:
     """Ends of numbers whose noun stands at the end of a list, by where they start.
 
     "10 ME/CFS (ICC), 8 long COVID, and 10 healthy controls": ten, eight and ten people.
     """
     found: dict[int, int] = {}
-    numbers = [number for number in numbers if not _in_a_name(field, number)]
+    numbers = [number for number in numbers if not in_a_name(field, number)]
     for number, following in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
-        if following.start not in found and _people_end(field, tokens, following) is None:
+        if following.start not in found and people_end(field, tokens, following) is None:
             continue
         between = field[number.end : following.start]
         match = _LISTED.fullmatch(_BRACKETS.sub("", between))
-        if match is None or _is_year(field, number):
+        if match is None or is_year(field, number):
             continue
         words = match["words"].lower().split()
-        if words and not any(w in _NOT_PEOPLE or w in _BREAKING or w[0].isdigit() for w in words):
+        if words and not any(ends_a_noun(word) for word in words):
             found[number.start] = number.end + len(match["words"]) + 1
     return found
 
@@ -275,7 +260,7 @@ def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> d
 def _is_kept(field: str, number: Number) -> bool:
     """Whether those who took part are told of all: "74 of the 86 children completed it"."""
     match = _OUT_OF.match(field, number.end)
-    if match is None or _in_a_name(field, number):
+    if match is None or in_a_name(field, number):
         return False
     whole = int(re.sub(r"\D", "", match["whole"])[:12])
     if number.value >= whole:
@@ -342,7 +327,9 @@ def _judged(
         score -= 2.2
     if part:
         score -= 1.5
-    return Mention(number.value, number.start, end, score, total, part or share, by_n, screened, kept=kept)
+    return Mention(
+        number.value, number.start, end, score, total, part or share, by_n, screened, kept=kept
+    )
 
 
 def _soon(pattern: re.Pattern[str], words: str, most: int, stop: re.Pattern[str] = _STOP) -> bool:
@@ -360,109 +347,3 @@ def _in_studies(before: str, after: str) -> bool:
             words,
         )
     )
-
-
-def _people_end(field: str, tokens: Sequence[Token], number: Number) -> int | None:
-    """Where the noun for people ends that the number counts; None when it counts another thing."""
-    after, value = field[number.end : number.end + 1], number.value
-    if after in "-‐‑" and after:
-        return _of_so_many(tokens, number)
-    listed = after in ")]" and not (field[number.start - 1] == "(" and value > _MOST_NUMBERED)
-    listed |= after == "," and value <= _MOST_NUMBERED
-    if (after in "%–/±." or listed) and after:
-        return None
-    if _in_a_name(field, number) or _is_year(field, number):
-        return None
-    if value <= _MOST_NUMBERED and _NUMBERED.search(
-        field[max(0, number.start - 12) : number.start]
-    ):
-        return None
-    first = number.last + 1
-    for i in range(first, min(first + _AHEAD, len(tokens))):
-        if _closed(field, tokens, i, first):
-            return None
-        word = tokens[i].text.lower()
-        if word in _PEOPLE:
-            following = tokens[i + 1] if i + 1 < len(tokens) else None
-            owned = field[tokens[i].end : tokens[i].end + 2] in {"'s", "’s"}
-            if owned and value <= _MOST_NUMBERED:
-                return None  # "two children's hospitals"
-            if (
-                following is not None
-                and word in _SINGULAR
-                and following.text.lower() in _NO_PEOPLE_AFTER
-            ):
-                return None
-            if following is None or following.text.lower() not in _PEOPLE:
-                return tokens[i].end
-            gap = field[tokens[i].end : following.start]
-            return tokens[i].end if gap.strip(" -") else following.end
-        of_a_name = field[tokens[i].start - 1] == "-" and i > first  # "30 COVID-19 patients"
-        if word == "of" and tokens[i - 1].text == "sequelae":
-            continue
-        if word in _NOT_PEOPLE or word in _BREAKING or (word[0].isdigit() and not of_a_name):
-            return None
-        if i <= first + 1 and (end := _illness_as_people(field, tokens, i)) is not None:
-            return end
-    return None
-
-
-def _of_so_many(tokens: Sequence[Token], number: Number) -> int | None:
-    """Where "41-patient" ends."""
-    at = number.last + 1
-    if at < len(tokens) and tokens[at].start == number.end + 1 and tokens[at].text in _SINGULAR:
-        return tokens[at].end
-    return None
-
-
-def _closed(field: str, tokens: Sequence[Token], at: int, first: int) -> bool:
-    """Whether punctuation before a word ends the phrase that the number opened."""
-    gap = field[tokens[at - 1].end : tokens[at].start]
-    if "." in gap:
-        return not (tokens[at - 1].text.isupper() and len(tokens[at - 1].text) == 1)
-    if "," in gap and at > first:
-        described = _DESCRIBES.search(tokens[at - 1].text) is not None
-        return not described and "-" not in gap and tokens[at].text.lower() not in {"sex", "gender", "and"}
-    if "(" in gap and _SHORT_NAME.match(field, tokens[at].start - 1):
-        return False
-    return any(c in gap for c in ";:%=±(")
-
-
-def _illness_as_people(field: str, tokens: Sequence[Token], at: int) -> int | None:
-    """Where "ME/CFS" or "LC" ends that stands for people; None when it only describes a noun."""
-    last = at
-    if not _AS_PEOPLE.fullmatch(tokens[at].text):
-        last = at + 1
-        if last >= len(tokens) or not _AS_PEOPLE.fullmatch(
-            field[tokens[at].start : tokens[last].end]
-        ):
-            return None
-    if last + 1 < len(tokens):
-        gap = field[tokens[last].end : tokens[last + 1].start]
-        following = tokens[last + 1].text.lower()
-        if not gap.strip() and following not in {"and", "versus", "vs", "were", "to", "with", "or"}:
-            return tokens[last + 1].end if following in _PEOPLE else None
-        if gap.startswith("/"):
-            return None
-    return tokens[last].end
-
-
-def _is_year(field: str, number: Number) -> bool:
-    return (
-        number.value in _YEARS
-        and not field[: number.start].endswith("total of ")
-        and not _COUNTED_AFTER.match(field, number.end)
-        and field[number.start : number.end].isdigit()
-        and re.search(
-            r"(?:\b(?:in|to|and|from|since|until|between|of|early|late|by|through|during|January|"
-            r"February|March|April|May|June|July|August|September|October|November|December)|[,-])"
-            r"\s*$",
-            field[max(0, number.start - 12) : number.start],
-        )
-        is not None
-    )
-
-
-def _in_a_name(field: str, number: Number) -> bool:
-    """Whether the number is the second half of a range or a part of a name ("COVID-19")."""
-    return number.start > 0 and field[number.start - 1] in "-–/.±<>≥≤~$#^_:"

@@ -235,7 +235,8 @@ def _readings(text: Text, sentence: Sentence, design: str) -> Iterator[_Reading]
         if value > 0:
             yield _Reading(
                 value, run[0].start, run[-1].end, base + score, sentence,
-                groups=sum(not m.part for m in run) or 1, total=run[0].total, screened=run[0].screened,
+                groups=sum(not m.part for m in run) or 1,
+                total=run[0].total, screened=run[0].screened,
             )  # fmt: skip
 
 
@@ -270,9 +271,7 @@ def _gap(field: str, start: int, end: int) -> str:
     return between
 
 
-def _runs(
-    field: str, found: Sequence[Mention], *, opened: bool = False
-) -> Iterator[list[Mention]]:
+def _runs(field: str, found: Sequence[Mention], *, opened: bool = False) -> Iterator[list[Mention]]:
     """Mentions that stand together and are joined by "and", a comma or a bracket.
 
     What is said to be a part of the mention before it, or was only screened, starts a run anew.
