@@ -214,7 +214,7 @@ def _counted_end(
     end = people_end(field, tokens, number) or listed.get(number.start)
     if " of " in field[number.end : number.end + 60] and _is_kept(field, number):
         return end or number.end, True
-    if end is None and _SAMPLE_SIZE.search(before):
+    if end is None and "size" in before and _SAMPLE_SIZE.search(before):
         return number.end, False
     if end is None and earlier:
         end = _elliptic_end(field, earlier[-1].end, number)
@@ -294,7 +294,7 @@ def _judged(
     after = field[end : sentence.end]
     of_the = before == "Of the " and _NARROWED.match(after) is not None
     share = _PER_CENT.search(after) is not None or (
-        by_n and _SHARE_BEFORE.search(before) is not None
+        by_n and "%" in before and _SHARE_BEFORE.search(before) is not None
     )
     before, after = before.lower(), after.lower()
     if _PREVALENCE.search(before[-25:]) or _PREVALENCE.search(after[:25]):
@@ -305,16 +305,16 @@ def _judged(
     score = 0.4 if by_n else 0.8
     total = _TOTAL_BEFORE.search(before) is not None
     part = _PART_BEFORE.search(before) is not None and not by_n
-    part |= of_the or _STUDIES_BEFORE.search(before) is not None
+    part |= of_the or (before.endswith(" (") and _STUDIES_BEFORE.search(before) is not None)
     if total:
         score += 2.0
     elif _ACTION_BEFORE.search(before):
         score += 1.0
     screened = _soon(_SCREENED_AFTER, after, 60, _COMMA) or _SENT_BEFORE.search(before) is not None
-    out_of = _OUT_OF_BEFORE.search(before) is not None
-    if out_of and not by_n:
+    if not by_n and " of " in before[-20:] and _OUT_OF_BEFORE.search(before):
         part, score = True, score - 1.0
-    if not part and _AFTER_EXCLUDING.search(field[sentence.start : number.start].lower()):
+    opened = field[sentence.start : number.start]
+    if not part and "xclu" in opened and _AFTER_EXCLUDING.search(opened.lower()):
         score += 1.0
     kept = _soon(_KEPT, after, 110)
     if screened:
