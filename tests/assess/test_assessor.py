@@ -61,6 +61,34 @@ def every_quote(value: object) -> Iterator[Quote]:
             yield from every_quote(item)
 
 
+@pytest.mark.parametrize(
+    ("title", "abstract", "level"),
+    [
+        (
+            "Vaccines",
+            "BACKGROUND: All fear it. Some get long COVID. RESULTS: Nobody fell ill. None died.",
+            Level.OFF,
+        ),
+        ("Vaccines", "BACKGROUND: All. RESULTS: Two had long COVID. None died.", Level.RELATED),
+        ("Jobs", "The year-long COVID-19 wave cost jobs.", Level.OFF),
+        ("Jobs", "Long COVID cost jobs.", Level.RELATED),
+        (
+            "Lungs of children with COVID-19",
+            "We saw them six months after discharge.",
+            Level.RELATED,
+        ),
+        ("Lungs of children with COVID-19", "We saw them on the ward.", Level.OFF),
+        ("Post-viral fatigue", "Rest is advised.", Level.CORE),
+        ("Post-viral fatigue: a lesson for long COVID", "Rest is advised.", Level.RELATED),
+    ],
+)
+def test_long_covid_is_a_neighbour_where_a_paper_has_to_do_with_it(
+    assessor: Assessor, title: str, abstract: str, level: Level
+) -> None:
+    found = assessor.assess(Article(pmid="1", title=title, abstract=abstract))
+    assert found.level("me-cfs") is level
+
+
 def test_a_trial_is_read_as_a_reader_would_read_it(assessor: Assessor) -> None:
     found = assessor.assess(TRIAL)
     assert found.design.id == "randomized_controlled_trial"
