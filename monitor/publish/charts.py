@@ -6,7 +6,7 @@ All charts are 480 units wide, so that their letters can be read on a phone.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -208,12 +208,12 @@ def doses(lines: Iterable[Line]) -> DoseChart:
     ]
     found.sort(key=lambda f: (f[1].most, f[1].least, f[0].n or 0, f[0].pmid))
     decades = max(2, math.ceil(math.log10(max((f[0].n or 1 for f in found), default=100))))
-    placed: list[tuple[float, float]] = []
+    placed = _Placed()
     points = []
     for line, dose in found:
         y = _up(math.log10(line.n or 1) / decades)
         x = _beside(_at(dose.most), y, placed)
-        placed.append((x, y))
+        placed.add(x, y)
         shape = _SHAPES.get(line.design, OTHER_SHAPE)
         points.append(DosePoint(line, dose, shape, _at(dose.least), _at(dose.most), x, y))
     return DoseChart(
@@ -224,12 +224,31 @@ def doses(lines: Iterable[Line]) -> DoseChart:
     )
 
 
-def _beside(x: float, y: float, placed: Sequence[tuple[float, float]]) -> float:
+class _Placed:
+    """Symbols by squares as wide as they must be apart, so that only near ones are looked at."""
+
+    def __init__(self) -> None:
+        self._squares: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+
+    def add(self, x: float, y: float) -> None:
+        self._squares[int(x // _APART), int(y // _APART)].append((x, y))
+
+    def free(self, x: float, y: float) -> bool:
+        """Whether a symbol there would touch none."""
+        column, row = int(x // _APART), int(y // _APART)
+        near = (
+            self._squares.get((column + right, row + down), ())
+            for right in (-1, 0, 1)
+            for down in (-1, 0, 1)
+        )
+        return all(math.hypot(x - px, y - py) >= _APART for square in near for px, py in square)
+
+
+def _beside(x: float, y: float, placed: _Placed) -> float:
     """The place nearest to x where a symbol at y touches none; x where all near ones are taken."""
     for step in range(_BESIDE + 1):
         for there in (x - step * _APART, x + step * _APART):
-            inside = LEFT <= there <= WIDTH - _APART / 2
-            if inside and all(math.hypot(there - px, y - py) >= _APART for px, py in placed):
+            if LEFT <= there <= WIDTH - _APART / 2 and placed.free(there, y):
                 return round(there, 1)
     return x
 
