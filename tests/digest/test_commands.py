@@ -118,7 +118,9 @@ def test_removed_is_removed_from_database_and_outbox(work: Path, store: Store) -
     run("digest", "--preview")
     run("digest", "--to", "leaver@example.org")
     run("digest", "--to", "else@example.org")
-    assert len([p for p in work.rglob("*") if p.is_file() and b"leaver" in p.read_bytes()]) >= 3
+    held = [p for p in work.rglob("*") if p.is_file() and b"leaver" in p.read_bytes()]
+    assert any(p.parent == outbox for p in held)
+    assert any(p.parent != outbox for p in held)  # the database, its log or both
     run("subscribers", "remove", "leaver@EXAMPLE.org")
     (mail,) = outbox.iterdir()
     assert b"else@example.org" in mail.read_bytes()
