@@ -67,8 +67,9 @@ class DesignScores:
 class Report:
     """All scores of one labelled file by one assessor.
 
-    `trained_on` records were examples for the design model, which knows them by heart: `design`
-    counts them, `unseen` does not, so only the second is a measure of accuracy.
+    `trained_on` records were examples for the models, which know them by heart: `design` and
+    `mechanisms` count them, `unseen` and `unseen_mechanisms` do not, so only the second ones are
+    a measure of accuracy.
     """
 
     assessor: str
@@ -80,6 +81,7 @@ class Report:
     facts: dict[str, Rate]
     results: Confusion
     mechanisms: dict[str, ClassScore]
+    unseen_mechanisms: dict[str, ClassScore]
     overruled: tuple[Overruled, ...] = ()
 
 
@@ -101,6 +103,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
             trained_on += 1
         else:
             _design(unseen, truth, told)
+            _claims(unseen, truth, told)
     return Report(
         assessor=assessor.version,
         records=count,
@@ -117,6 +120,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         },
         results=Confusion(tuple(tally.results)),
         mechanisms=_mechanisms(tally.claims),
+        unseen_mechanisms=_mechanisms(unseen.claims),
         overruled=tuple(curated),
     )
 
@@ -136,6 +140,7 @@ def _rate(cases: list[bool]) -> Rate:
 
 def _compare(tally: Tally, truth: Truth, told: Assessment) -> None:
     _design(tally, truth, told)
+    _claims(tally, truth, told)
     if truth.relevance is not None:
         levels = {r.level for r in told.relevance}
         best = next((level for level in _LEVELS if level in levels), Level.OFF)
@@ -155,10 +160,14 @@ def _compare(tally: Tally, truth: Truth, told: Assessment) -> None:
     if truth.result is not None:
         result = _RESULTS.get(truth.result, truth.result)
         tally.results.append((result, told.result.direction.value))
-    if truth.mechanisms is not None:
-        stances = {c.mechanism: c.stance.value for c in told.claims}
-        for mechanism in sorted({*stances, *truth.mechanisms}):
-            tally.claims.append((truth.mechanisms.get(mechanism), stances.get(mechanism)))
+
+
+def _claims(tally: Tally, truth: Truth, told: Assessment) -> None:
+    if truth.mechanisms is None:
+        return
+    stances = {c.mechanism: c.stance.value for c in told.claims}
+    for mechanism in sorted({*stances, *truth.mechanisms}):
+        tally.claims.append((truth.mechanisms.get(mechanism), stances.get(mechanism)))
 
 
 def _design(tally: Tally, truth: Truth, told: Assessment) -> None:
@@ -219,13 +228,17 @@ def _score(name: str, cases: list[tuple[bool, bool]]) -> ClassScore:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The report as plain JSON values; "unseen" is "design" without what the model learnt from."""
+    """The report as plain JSON values; "unseen" leaves out what the models learnt from."""
     return {
         "assessor": report.assessor,
         "records": report.records,
         "trained_on": report.trained_on,
         **_design_json(report.design),
-        "unseen": {"records": report.records - report.trained_on, **_design_json(report.unseen)},
+        "unseen": {
+            "records": report.records - report.trained_on,
+            **_design_json(report.unseen),
+            "mechanisms": {n: score.as_json() for n, score in report.unseen_mechanisms.items()},
+        },
         "relevance": report.relevance.as_json(),
         "facts": {name: rate.as_json() for name, rate in report.facts.items()},
         "result": report.results.as_json(),

@@ -17,10 +17,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{report.records} labelled records, assessor {report.assessor}"
     if report.trained_on:
         yield (
-            f"The design model was trained on {report.trained_on} of them. How well it tells the "
-            "design of those says nothing,"
+            f"The models were trained on {report.trained_on} of them. How well they tell designs "
+            "and mechanism claims of those says nothing,"
         )
-        yield f"so the design is scored on the other {report.records - report.trained_on} only."
+        yield f"so these are scored on the other {report.records - report.trained_on} only."
     yield from _design(report.unseen)
     if report.relevance.pairs:
         yield from _confusion("Relevance, the higher of the topics", report.relevance)
@@ -31,10 +31,10 @@ def _lines(report: Report) -> Iterator[str]:
         yield from (f"  {name:42} {rate}" for name, rate in facts.items())
     if report.results.pairs:
         yield from _confusion("Direction of the main result", report.results)
-    if any(score.support or score.told for score in report.mechanisms.values()):
+    if any(score.support or score.told for score in report.unseen_mechanisms.values()):
         yield ""
         yield "Mechanism claims"
-        yield from _table(tuple(report.mechanisms.values()))
+        yield from _table(tuple(report.unseen_mechanisms.values()))
     if report.overruled:
         wrong = sum(o.wrong for o in report.overruled)
         yield ""

@@ -108,14 +108,19 @@ def test_papers_that_the_model_learnt_from_do_not_count_as_accuracy(known: Catal
     seen = "Low-Dose Naltrexone for fibromyalgia - a randomised controlled trial."
     model = dataclasses.replace(load(), trained_on=frozenset({fingerprint(seen)}))
     other = line(id="2", title="Naltrexone and sleep: a randomised controlled trial")
-    report = evaluate(from_json_lines([line(), other]), Assessor(known, model))
+    named = [{"id": "nk_cell", "stance": "mentions"}]
+    other = line(**json.loads(other) | {"mechanisms": named})
+    report = evaluate(from_json_lines([line(mechanisms=named), other]), Assessor(known, model))
     assert (report.records, report.trained_on) == (2, 1)
+    assert report.mechanisms["named at all"].support == 2
+    assert report.unseen_mechanisms["named at all"].support == 1
     assert len(report.design.exact.pairs) == 2
     assert len(report.unseen.exact.pairs) == 1
     told = as_json(report)
     assert told["trained_on"] == 1
     assert told["design"]["n"] == 2
     assert told["unseen"]["records"] == told["unseen"]["design"]["n"] == 1
+    assert told["unseen"]["mechanisms"]["named at all"]["recall"]["total"] == 1
     text = as_text(report)
     assert "trained on 1 of them" in text
     assert "exact  1.000 (1/1;" in text
