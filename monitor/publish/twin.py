@@ -64,8 +64,7 @@ class Twin:
             for path in gone:
                 self._take_out(path)
             for path in sorted(changed, key=lambda p: p == self._mark):
-                (self.folder / path).unlink(missing_ok=True)
-                self._link(path)
+                self._renew(path)
         except OSError:
             self.remove()  # the site is written; the next build makes another twin
         if not self._linked:
@@ -91,15 +90,21 @@ class Twin:
             self._folders.add(folder)
         return place
 
-    def _link(self, path: str) -> None:
+    def _renew(self, path: str) -> None:
+        """Take a file's new version over at once: a reader may still stand in the old site."""
         place = self._place(path)
+        self._link(path, f"{place}.new")
+        os.replace(f"{place}.new", place)  # noqa: PTH105 - paths are text here
+
+    def _link(self, path: str, place: str = "") -> None:
+        place = place or self._place(path)
         try:
             os.link(f"{self._site}/{path}", place)
         except OSError as error:
             if error.errno not in _CANNOT_LINK:
                 raise
             self._linked = False
-            self._copy(path)
+            shutil.copy2(self._site / path, place, follow_symlinks=False)
 
     def _copy(self, path: str) -> None:
         shutil.copy2(self._site / path, self._place(path), follow_symlinks=False)

@@ -261,3 +261,24 @@ def test_where_only_the_folder_itself_can_be_written_the_draft_is_inside(
     assert [p.name for p in tmp_path.iterdir()] == ["site"]
     assert (target / "index.html").read_bytes() == b"later"
     assert not (target / "papers/1.html").exists()
+
+
+def test_who_stands_in_the_old_site_still_finds_its_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that opened the folder before the exchange looks for the file after it."""
+    folder = tmp_path / "site"
+    for text in (b"one", b"two"):
+        site.write(folder, [("index.html", text), ("papers/1.html", text)])
+    old = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    link, looked = os.link, []
+
+    def watched(source: str, place: str) -> None:
+        looked.append(os.stat("index.html", dir_fd=old).st_size)
+        looked.append(os.stat("papers/1.html", dir_fd=old).st_size)
+        link(source, place)
+
+    monkeypatch.setattr(os, "link", watched)
+    site.write(folder, [("index.html", b"three"), ("papers/1.html", b"three")])
+    os.close(old)
+    assert looked
