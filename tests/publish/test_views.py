@@ -440,13 +440,18 @@ def test_accuracy_is_told_in_words_and_what_is_new_keeps_its_name() -> None:
         ("Study design", "cross validation, readers, exact", "0.77"),
         ("Mechanism claims", "cross validated, side F1", "0.81"),
         ("Mechanism claims", "cross validated, something new", "0.5"),
+        ("Mechanism claims", "cross validated on the further, side F1", "0.7"),
     )
     design, claims = models(card, WORDS)
     assert design.measured == (
         ("ME/CFS and naltrexone papers, two readers: the very same design", "77.0%"),
     )
     assert design.card == (("trained", "2026-11-24"), ("cross validation, folds", "5"))
-    assert claims.measured == (("Both together (F1)", "81.0%"), ("something new", "50.0%"))
+    assert claims.measured == (
+        ("Both together (F1)", "81.0%"),
+        ("something new", "50.0%"),
+        ("Further papers: Both together (F1)", "70.0%"),
+    )
 
 
 def test_a_confusion_matrix_shows_every_cell_commonest_first() -> None:

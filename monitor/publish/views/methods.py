@@ -85,6 +85,11 @@ _CONFUSION: Final = "confusion, "
 #: How the measuring was done, rather than what it found.
 _HOW: Final = ("folds", "temperature", "files")
 _MEASURED: Final = "cross valid"
+#: On which papers, by the first part of a number's name.
+_PAPERS: Final = {
+    "cross validated on the abridged": to_say("Abridged abstracts"),
+    "cross validated on the further": to_say("Further papers"),
+}
 
 
 @dataclass(frozen=True, slots=True)
