@@ -131,13 +131,16 @@ def models(
     for model, name, value in card:
         measured.setdefault(model, [])
         others.setdefault(model, [])
-        short = name.split(", ", 1)[-1]
+        where, short = name.split(", ", 1) if ", " in name else ("", name)
         if short.startswith(_CONFUSION):
             papers = _in_words(short.replace("_", " "), words)
             rows = tuple(_rows(json.loads(value), labels or {}, words))
             confused.setdefault(model, []).append((papers, rows))
         elif name.startswith(_MEASURED) and not short.endswith(_HOW):
-            measured[model].append((_in_words(short, words), _share(value, words)))
+            said = _in_words(short, words)
+            if where in _PAPERS:
+                said = f"{words.say(_PAPERS[where])}: {said}"
+            measured[model].append((said, _share(value, words)))
             told.setdefault(model, {})[short] = _share(value, words)
         else:
             others[model].append((name, value))
