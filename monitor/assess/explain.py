@@ -1,25 +1,32 @@
 """Why a paper's mechanisms were labelled as they were: for the one who mends a rule. Pure.
 
 Every cue that stands in the text is shown with the passage around it: those that fired, and those
-that a trap held back. For each mechanism the numbers follow that weighed most.
+that a trap held back. For each mechanism the numbers and words follow that weighed most in
+each regression that was asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor.assess.design_rules import DesignRules
+from monitor.assess.evidence import Evidence, Paper, against_features
 from monitor.assess.mechanisms import MechanismReader, Verdict
 from monitor.assess.passages import Rule, rules_of
+from monitor.assess.rescorer import Logistic
 from monitor.assess.text import Sentence, Text
 from monitor.assess.wordings import Grouped, PaperWords, grouped
 from monitor.catalog import Catalog
 from monitor.model import Article, DesignLabel, FieldName, Quote, Stance
 from monitor.patterns import Hit, Matcher
 
-#: How many of the numbers behind a verdict are shown.
-_MOST_WEIGHTY = 8
+#: How many of the numbers behind a verdict are shown, and as many words: one word seldom outweighs
+#: a number, yet it is often what a contributor looks for.
+_MOST_WEIGHTY = 5
+
+#: Numbers and words with what each adds to the log-odds, the weightiest first.
+Weighed = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,9 @@ class MechanismExplanation:
     """A verdict on one mechanism: `stance` is None for a word in passing, which is left out.
 
     `probability` is that of taking a side, `against` that the side is against; `weighed` are the
-    numbers and words ("near: elevated") that moved the first most, in log-odds.
+    numbers and words ("near: elevated") that moved the first most, in log-odds. `weighed_against`
+    are those of the second, empty when nothing asked for it, and `weighed_mixed` those that
+    settled whether a side against is one only in part, empty when there was none.
     """
 
     mechanism: str
@@ -50,7 +59,9 @@ class MechanismExplanation:
     probability: float
     against: float
     reason: str
-    weighed: tuple[tuple[str, float], ...]
+    weighed: Weighed
+    weighed_against: Weighed = ()
+    weighed_mixed: Weighed = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class Explainer:
         for name in self._reader.in_order(paper.evidence):
             evidence = paper.evidence[name]
             verdict = self._reader.verdict(evidence, paper, words)
-            verdicts.append(self._explained(name, verdict, grouped(evidence, words)))
+            verdicts.append(self._explained(evidence, paper, verdict, grouped(evidence, words)))
         return Explanation(
             tuple(f for f in firings if f.held_back_by is None),
             tuple(f for f in firings if f.held_back_by is not None),
@@ -93,19 +104,30 @@ class Explainer:
             tuple(f for f in designs if f.held_back_by is not None),
         )
 
-    def _explained(self, name: str, verdict: Verdict, words: Grouped) -> MechanismExplanation:
-        weights = self._reader.rescorer
-        weighed = weights.side.contributions(verdict.features)
-        weighed += weights.words.contributions("side", words)
-        weighed.sort(key=lambda part: (-abs(part[1]), part[0]))
+    def _explained(
+        self, evidence: Evidence, paper: Paper, verdict: Verdict, words: Grouped
+    ) -> MechanismExplanation:
+        asked = verdict.against > 0
+        turned = verdict.stance in {Stance.REFUTES, Stance.MIXED}
+        numbers = against_features(evidence, paper) if asked else {}
         return MechanismExplanation(
-            mechanism=name,
+            mechanism=evidence.mechanism,
             stance=verdict.stance,
             probability=round(verdict.probability, 3),
             against=round(verdict.against, 3),
             reason=verdict.reason,
-            weighed=tuple((n, round(w, 3)) for n, w in weighed[:_MOST_WEIGHTY]),
+            weighed=self._weighed("side", verdict.features, words),
+            weighed_against=self._weighed("against", numbers, words) if asked else (),
+            weighed_mixed=self._weighed("mixed", numbers, words) if turned else (),
         )
+
+    def _weighed(self, model: str, numbers: Mapping[str, float], words: Grouped) -> Weighed:
+        """What moved one of the regressions most."""
+        weights = self._reader.rescorer
+        regression: Logistic = getattr(weights, model)
+        said = sorted(weights.words.contributions(model, words), key=_weightiest_first)
+        found = regression.contributions(numbers)[:_MOST_WEIGHTY] + said[:_MOST_WEIGHTY]
+        return tuple((n, round(weight, 3)) for n, weight in sorted(found, key=_weightiest_first))
 
     def _firings(self, article: Article, text: Text, field: FieldName) -> Iterator[Firing]:
         hits = self._matcher.find(text.field(field), text.tokens(field))
@@ -124,6 +146,10 @@ class Explainer:
                 passage=Quote.of(article, field, *around),
                 held_back_by=trap.key[1] if trap else None,
             )
+
+
+def _weightiest_first(part: tuple[str, float]) -> tuple[float, str]:
+    return -abs(part[1]), part[0]
 
 
 class DesignExplainer:

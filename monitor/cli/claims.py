@@ -279,12 +279,19 @@ def explain(
 
 
 def _explained(explanation: Explanation) -> Iterator[str]:
-    yield "\nMechanisms, and what moved each most (log-odds of taking a side):"
+    yield "\nMechanisms, and what moved each most (log-odds):"
     for v in explanation.verdicts:
         stance = v.stance.value if v.stance else "left out, named in passing"
         against = f", against {v.against:.2f}" if v.against else ""
         yield f"  {v.mechanism}: {stance} (side {v.probability:.2f}{against}). {v.reason}".rstrip()
-        yield "      " + ", ".join(f"{name} {weight:+.2f}" for name, weight in v.weighed)
+        for what, weighed in (
+            ("of taking a side", v.weighed),
+            ("of a side against", v.weighed_against),
+            ("of one only in part", v.weighed_mixed),
+        ):
+            if weighed:
+                moved = ", ".join(f"{name} {weight:+.2f}" for name, weight in weighed)
+                yield f"      {what}: {moved}"
     for title, firings in (
         ("Rules of mechanisms that fired", explanation.fired),
         ("Held back by a trap", explanation.held_back),

@@ -9,6 +9,7 @@ from monitor.assess.explain import Explainer
 from monitor.assess.mechanisms import MechanismReader
 from monitor.assess.passages import PassageReader, split_clauses
 from monitor.assess.text import read_text
+from monitor.cli.claims import _explained
 from monitor.model import (
     Article,
     DesignLabel,
@@ -175,6 +176,35 @@ def test_explaining_shows_what_fired_what_was_held_back_and_the_verdict():
     verdicts = {v.mechanism: v for v in found.verdicts}
     assert verdicts["mitochondrial"].stance is Stance.SUPPORTS
     assert verdicts["mitochondrial"].weighed
+
+
+def explained(title, abstract):
+    article = Article(pmid="1", title=title, abstract=abstract)
+    design = DesignLabel("case_control", 1.0, DesignSource.TEXT)
+    return Explainer(QUERIES, READER).explain(article, read_text(article), design)
+
+
+def test_explaining_shows_what_turned_a_side_against_a_mechanism_and_whether_only_in_part():
+    found = explained("No sign of mast cell activation in long COVID", REFUTING)
+    verdict = next(v for v in found.verdicts if v.mechanism == "mast_cell")
+    assert verdict.stance is Stance.REFUTES
+    for weighed in (verdict.weighed_against, verdict.weighed_mixed):
+        assert any(": " in name for name, _ in weighed)  # a word and where it stands
+    assert max(weight for _, weight in verdict.weighed_against) > 0
+    assert verdict.weighed_against != verdict.weighed
+    said = "\n".join(_explained(found))
+    assert "of a side against: " in said
+    assert "of one only in part: " in said
+
+
+def test_explaining_shows_no_numbers_of_what_was_not_asked():
+    found = explained("Mitochondrial function in ME/CFS", SUPPORTING)
+    verdict = next(v for v in found.verdicts if v.mechanism == "mitochondrial")
+    assert verdict.stance is Stance.SUPPORTS
+    assert verdict.weighed_against  # it was asked, and said no
+    assert verdict.weighed_mixed == ()
+    for verdict in explained("Work in ME/CFS", PASSING).verdicts:
+        assert verdict.weighed_against == verdict.weighed_mixed == ()
 
 
 def test_explaining_names_the_trap_that_held_a_cue_back():
