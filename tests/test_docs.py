@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -43,6 +44,21 @@ def test_every_page_of_the_docs_is_in_their_table_of_contents() -> None:
     assert {f"{name}.md" for name in operating} <= listed
     for name in listed:
         assert (ROOT / "docs" / name).exists(), name
+
+
+def test_the_containers_run_commands_that_exist_and_all_are_shut_in_alike() -> None:
+    services = import_module("yaml").safe_load((ROOT / "compose.yaml").read_text())["services"]
+    ours = {n: s for n, s in services.items() if s["image"] == services["monitor"]["image"]}
+    assert set(ours) == {"monitor", "web", "worker"}
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    for service in ours.values():
+        command = service["command"]
+        words = command.split() if isinstance(command, str) else command
+        assert words[0] in commands
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["environment"] == ours["monitor"]["environment"]
+    assert ours["worker"]["profiles"] == ["queue"]  # it is for those who run the queue
 
 
 def test_the_pictures_are_small() -> None:

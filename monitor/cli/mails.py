@@ -168,13 +168,13 @@ def deliver(ctx: Context, clock: Callable[[], datetime] = now, *, most: int | No
 def leave_to_workers(ctx: Context, moment: datetime) -> None:
     """Put a job for every hundred mails into the queue, and tell the operator what waits."""
     from monitor.digest import stage
-    from monitor.queue.app import Job
+    from monitor.queue.app import Job, Put
     from monitor.store import issues
 
     stage.welcome(ctx.store, ctx.settings, ctx.catalog, moment)
     mails = issues.due_count(ctx.store, moment)
     jobs = [Job("deliver", {}, str(n)) for n in range(-(-mails // DELIVERY_BATCH))]
-    print(f"Mails: {mails} due, {put(ctx, jobs)} jobs for `monitor worker`")
+    print(f"Mails: {mails} due, {put(ctx, jobs)[Put.QUEUED]} jobs for `monitor worker`")
     stage.tell_operator(ctx.store, ctx.settings, moment)
 
 

@@ -81,7 +81,7 @@ def demo(
 
 
 def check(context: typer.Context) -> None:
-    """Check settings, queries, database, links; every fault with what to do about it.
+    """Check settings, queries, database, links, workers; every fault with what to do about it.
 
     With MONITOR_SITE_URL and MONITOR_SECRET_KEY set, the site is asked whether `monitor serve`
     answers the links in mails there.
@@ -118,5 +118,18 @@ def check(context: typer.Context) -> None:
         )
     else:
         print(f"links in mails: good, `monitor serve` answers at {settings.site_url}")
+    warnings += _of_the_queue(ctx)
     for warning in warnings:
         print(f"note: {warning}")
+
+
+def _of_the_queue(ctx: Context) -> list[str]:
+    """What is wrong with the queue, where the database has one and it is in use."""
+    from monitor.queue.state import look
+
+    queue = look(ctx.settings.url, ctx.settings.worker_timeout)
+    if queue.complaint:
+        return [queue.complaint]
+    if queue.installed:
+        print(f"queue: {queue.good}")
+    return []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from monitor.model import JobName
     from monitor.schedule.times import Schedule
+    from monitor.settings import Settings
     from monitor.store.glance import Glance
 
 
@@ -52,6 +53,9 @@ def gather(ctx: Context) -> dict[str, Any]:
     newest = backup_files.newest(settings.backup_dir)
     problems = [f"{t['topic']}: {t['problem']}" for t in topics if t["problem"]]
     problems += [f"{name}: {j['state']}: {j['error']}" for name, j in done.items() if j["failed"]]
+    queue = _queue(settings)
+    if queue is not None and queue["problem"]:
+        problems.append(f"queue: {queue['problem']}")
     issue = found.issue
     return {
         "version": __version__,
@@ -61,12 +65,32 @@ def gather(ctx: Context) -> dict[str, Any]:
         "problems": problems,
         "topics": topics,
         "jobs": done,
+        "queue": queue,
         "papers": found.papers,
         "issue": {"number": issue[0], "made": issue[1].isoformat()} if issue else None,
         "deliveries": found.deliveries,
         "readers": found.readers,
         "notices": found.notices,
         "backup": str(newest) if newest else None,
+    }
+
+
+def _queue(settings: Settings) -> dict[str, Any] | None:
+    """Workers and what waits for them; None where the database has no queue."""
+    if settings.url.startswith("sqlite"):
+        return None  # at once: the queue's library takes longer to import than all the rest
+    from monitor.queue.state import look
+
+    queue = look(settings.url, settings.worker_timeout)
+    if not queue.installed:
+        return None
+    return {
+        "workers": queue.workers,
+        "last_seen": queue.last_seen.isoformat() if queue.last_seen else None,
+        "waiting": dict(queue.waiting),
+        "since": queue.since.isoformat() if queue.since else None,
+        "said": queue.complaint or queue.good,
+        "problem": queue.complaint if queue.overdue else "",
     }
 
 
@@ -125,6 +149,8 @@ def _print(found: dict[str, Any]) -> None:
         following = f"; next {_when(job['next'])}" if job["next"] else ""
         started = f" {_when(job['started'])}" if job["started"] else ""
         print(f"Job {name}: {job['state']}{started}{error}{following}")
+    if found["queue"]:
+        print(f"Queue: {found['queue']['said']}")
     print("Papers: " + ", ".join(f"{n} {name}" for name, n in found["papers"].items()))
     issue = found["issue"]
     made = f"issue {issue['number']} of {issue['made'][:10]}" if issue else "none yet"

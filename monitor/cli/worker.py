@@ -19,6 +19,8 @@ from monitor.errors import ConfigurationError, PubMedError, RecordError
 
 Stop = Callable[[], bool]
 _LOOK_SECONDS: Final = 1.0
+#: Between two lines of the log that say that nobody does what is waited for.
+_WARN_SECONDS: Final = 300.0
 
 
 class JobName(StrEnum):
@@ -69,29 +71,37 @@ def worker(
 
 
 def queue_harvest(ctx: Context, topic: str | None, since: date | None, *, full: bool) -> None:
-    """Put a job for each topic into the queue."""
-    from monitor.queue.app import Job
+    """Put a job for each topic into the queue, and say what became of them.
+
+    A harvest that waits already is turned into one that reads everything (`full`), never dropped.
+    """
+    from monitor.queue.app import Job, Put
 
     if since is not None:
         raise ConfigurationError("--since goes without --queue: it is for repairs by hand.")
     topics = [t.id for t in chosen(ctx, topic)]
-    jobs = [Job(JobName.HARVEST, {"topic": t, "full": full}, t) for t in topics]
-    print(f"{put(ctx, jobs)} of {len(jobs)} topics queued for `monitor worker`.")
+    extends = {"full": True} if full else {}
+    jobs = [Job(JobName.HARVEST, {"topic": t, "full": full}, t, extends) for t in topics]
+    found = put(ctx, jobs)
+    print(f"{found[Put.QUEUED]} of {len(jobs)} topics queued for `monitor worker`.")
+    if extended := found[Put.EXTENDED]:
+        print(f"{extended} waited in the queue already, and will now be read in full.")
+    if waited := found[Put.WAITED]:
+        print(f"{waited} waited in the queue already: nothing to add.")
 
 
 def harvest_by_workers(ctx: Context, *, full: bool) -> list[str]:
     """Have workers harvest all topics, and wait for them; ids of those that failed.
 
-    Ends when the queue holds no such job any more: without a worker that is never. The labels that
-    the workers then make are not waited for: imports may leave more of that work all the time.
+    Ends when the queue holds no such job any more: without a worker that is never, and the log says
+    so. The labels that the workers then make are not waited for: imports may leave more of that
+    work all the time.
     """
-    from monitor.queue.deferring import unfinished
     from monitor.store import runs
 
     before = runs.last(ctx.store)
     queue_harvest(ctx, None, None, full=full)
-    while unfinished(ctx.settings.url, JobName.HARVEST):
-        time.sleep(_LOOK_SECONDS)
+    _wait(ctx)
     after = runs.last(ctx.store)
     return [
         t.id
@@ -103,10 +113,32 @@ def harvest_by_workers(ctx: Context, *, full: bool) -> list[str]:
     ]
 
 
+def _wait(ctx: Context) -> None:
+    """Wait for the harvests of the queue; warn when nobody does them."""
+    import structlog
+
+    from monitor.queue import state
+    from monitor.queue.deferring import unfinished
+
+    ctx.log()
+    log, settings = structlog.get_logger(), ctx.settings
+    warn_at = time.monotonic() + min(settings.worker_timeout, _WARN_SECONDS)
+    while unfinished(settings.url, JobName.HARVEST):
+        time.sleep(_LOOK_SECONDS)
+        if time.monotonic() < warn_at:
+            continue
+        warn_at = time.monotonic() + _WARN_SECONDS
+        queue = state.look(settings.url, settings.worker_timeout)
+        if queue.complaint:
+            log.warning("the harvest waits for a worker", reason=queue.complaint)
+        elif queue.waiting.get(JobName.HARVEST):
+            log.info("the harvest waits", workers=queue.workers, reason=queue.told)
+
+
 def queue_import(ctx: Context, files: list[str], *, keep_all: bool) -> None:
     """Put a job for each file into the queue; workers must see it under the same path."""
     from monitor.bulk.importer import in_order
-    from monitor.queue.app import Job
+    from monitor.queue.app import Job, Put
 
     if "-" in files:
         raise ConfigurationError("standard input cannot be queued: workers read files.")
@@ -115,7 +147,7 @@ def queue_import(ctx: Context, files: list[str], *, keep_all: bool) -> None:
         if not Path(path).is_file():
             raise RecordError(f"{path}: there is no such file.")
     jobs = [Job(JobName.IMPORT, {"path": p, "keep_all": keep_all}, f"{p}{keep_all}") for p in paths]
-    print(f"{put(ctx, jobs)} of {len(jobs)} files queued for `monitor worker`.")
+    print(f"{put(ctx, jobs)[Put.QUEUED]} of {len(jobs)} files queued for `monitor worker`.")
 
 
 def _work(ctx: Context) -> dict[str, Callable[..., None]]:

@@ -7,7 +7,8 @@ stay out of migrations, copies and checks of the store.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -23,12 +24,22 @@ _TO_FIX: Final = "install the extra: pip install 'evidence-monitor[queue]'"
 class Job:
     """A job to be done: name of the function, its arguments, and `key`: what it works on.
 
-    Of jobs of one name and key one runs at a time, and one at most waits.
+    Of jobs of one name and key one runs at a time, and one at most waits. `extends` are the
+    arguments that a waiting one takes over from this one: it then does what both asked for.
     """
 
     name: str
     arguments: Mapping[str, Any]
     key: str
+    extends: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Put(StrEnum):
+    """What became of a job that was to be put into the queue."""
+
+    QUEUED = "queued"
+    EXTENDED = "extended"  # one that waited took over its arguments
+    WAITED = "waited"  # one that waited does the same
 
 
 def require(url: str) -> None:

@@ -2,37 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import psycopg
 from procrastinate import App, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from psycopg.types.json import Jsonb
 
 from monitor.errors import ConfigurationError, StoreError
-from monitor.queue.app import Job, conninfo, options
+from monitor.queue.app import Job, Put, conninfo, options
+
+_EXTEND: Final = """
+    UPDATE procrastinate_jobs SET args = args || %(more)s
+    WHERE queueing_lock = %(lock)s AND status = 'todo' AND NOT args @> %(more)s
+"""
+_TRIES: Final = 5
 
 
-def defer(url: str, jobs: Sequence[Job]) -> int:
-    """Put jobs into the queue; how many, for those that wait in it already are left out."""
+def defer(url: str, jobs: Sequence[Job]) -> list[Put]:
+    """Put jobs into the queue; what became of each, for of equal ones only one waits."""
     connector = SyncPsycopgConnector(
         conninfo=conninfo(url), kwargs={"options": options()}, min_size=1, max_size=1
     )
-    put = 0
     try:
         with App(connector=connector).open() as app:
-            for job in jobs:
-                lock = f"{job.name}:{job.key}"
-                task = app.configure_task(job.name, queue=job.name, lock=lock, queueing_lock=lock)
-                try:
-                    task.defer(**job.arguments)
-                    put += 1
-                except AlreadyEnqueued:
-                    continue
+            return [_defer(app, url, job) for job in jobs]
     except ConnectorException as error:
         raise ConfigurationError(
             f"the queue cannot be used ({error}): run `monitor db upgrade`."
         ) from error
-    return put
+
+
+def _defer(app: App, url: str, job: Job) -> Put:
+    lock = f"{job.name}:{job.key}"
+    task = app.configure_task(job.name, queue=job.name, lock=lock, queueing_lock=lock)
+    for _ in range(_TRIES):
+        try:
+            task.defer(**job.arguments)
+        except AlreadyEnqueued:
+            if not job.extends:
+                return Put.WAITED
+            if (found := _extended(url, lock, job.extends)) is not None:
+                return found
+            continue  # a worker took it meanwhile: now one may wait again
+        return Put.QUEUED
+    raise StoreError(f"the queue would not take {lock}: it changed {_TRIES} times; try again.")
+
+
+def _extended(url: str, lock: str, more: Mapping[str, Any]) -> Put | None:
+    """Have the job that waits take arguments over; None when none waits any more."""
+    values = {"lock": lock, "more": Jsonb(dict(more))}
+    waits = "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'"
+    try:
+        with psycopg.connect(conninfo(url), options=options(), autocommit=True) as connection:
+            if connection.execute(_EXTEND, values).rowcount:
+                return Put.EXTENDED
+            return Put.WAITED if connection.execute(waits, [lock]).fetchone() else None
+    except psycopg.Error as error:
+        raise StoreError(f"the queue cannot be read: {str(error).strip()}.") from error
 
 
 def unfinished(url: str, name: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import json
 import random
 import signal
 import time
@@ -23,7 +24,8 @@ from monitor.bulk.reader import Reader
 from monitor.demo.pubmed import PubMedServer
 from monitor.model import JobState, RunState, Subscriber
 from monitor.queue import schema as queue_schema
-from monitor.queue.app import SCHEMA, Job, options
+from monitor.queue import state
+from monitor.queue.app import SCHEMA, Job, Put, options
 from monitor.queue.deferring import defer
 from monitor.store import (
     Store,
@@ -123,7 +125,7 @@ def test_a_queue_of_an_older_procrastinate_is_migrated(
                 connection.execute(file.read_text())  # type: ignore[arg-type]
         connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS '{old}'")  # type: ignore[arg-type]
     assert queue_schema.upgrade(url)[0] == old
-    assert defer(url, [Job("harvest", {"topic": "x", "full": False}, "x")]) == 1
+    assert defer(url, [Job("harvest", {"topic": "x", "full": False}, "x")]) == [Put.QUEUED]
 
 
 def test_a_job_that_waits_is_not_queued_again(program: Program, tmp_path: Path) -> None:
@@ -133,6 +135,62 @@ def test_a_job_that_waits_is_not_queued_again(program: Program, tmp_path: Path) 
     assert jobs(program) == [("import", "todo")]
     program.run("worker", "--drain")
     assert jobs(program) == []
+
+
+def test_a_full_harvest_is_not_lost_behind_an_ordinary_one_that_waits(
+    program: Program, held: Store
+) -> None:
+    program.run("harvest")
+    assert "2 of 2 topics queued" in program.run("harvest", "--queue")
+    said = program.run("harvest", "--queue", "--full", "--topic", "ldn")
+    assert "0 of 1 topics queued" in said
+    assert "1 waited in the queue already, and will now be read in full." in said
+    for more in (["--full"], []):  # an ordinary harvest is part of a full one
+        said = program.run("harvest", "--queue", "--topic", "ldn", *more)
+        assert "1 waited in the queue already: nothing to add." in said
+    program.run("worker", "--drain")
+    assert {t: r.full for t, r in runs.last(held).items()} == {"ldn": True, "me-cfs": False}
+
+
+def test_without_a_worker_every_command_says_so(program: Program) -> None:
+    program.run("harvest")
+    queued = program.run("harvest", "--queue")
+    assert "no worker of the queue has been seen lately (none is registered)" in queued
+    assert "2 jobs wait (2 harvest) since 20" in queued
+    assert "note: no worker of the queue has been seen lately" in program.run("check")
+    assert "Queue: no worker of the queue has been seen lately" in program.run("status")
+    program.use({"MONITOR_WORKER_TIMEOUT": "2"})
+    time.sleep(2)
+    found = json.loads(program.run("status", "--json", code=1))
+    assert [p.partition(":")[0] for p in found["problems"]] == ["queue"]
+    assert found["queue"]["waiting"] == {"harvest": 2}
+
+
+def test_the_schedule_warns_while_nobody_harvests(program: Program) -> None:
+    program.use({"MONITOR_WORKER_TIMEOUT": "2"})
+    daemon = program.start("run", "--queue")
+    try:
+        assert daemon.stderr is not None
+        said = next(line for line in daemon.stderr if "the harvest waits for a worker" in line)
+    finally:
+        daemon.terminate()
+        daemon.communicate(timeout=30)
+    assert "2 jobs wait (2 harvest)" in said
+    assert "Start `monitor worker`" in said
+
+
+def test_a_worker_that_lives_is_seen_and_a_killed_one_is_missed(program: Program) -> None:
+    program.use({"MONITOR_WORKER_TIMEOUT": "2"})
+    url = program.environ["MONITOR_DATABASE_URL"]
+    with workers(program, 1) as (worker,):
+        until(lambda: state.look(url, 2).workers == 1)
+        assert "queue: 1 worker seen lately, no job waits" in program.run("check")
+        worker.kill()
+        until(lambda: state.look(url, 2).workers == 0)
+    left = state.look(url, 2)
+    assert left.last_seen is not None
+    assert left.complaint == ""  # nothing waits
+    assert "queue: no worker seen lately, no job waits" in program.run("check")
 
 
 def test_a_broken_file_fails_for_good_and_the_operator_is_told(
