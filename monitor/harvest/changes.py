@@ -24,8 +24,12 @@ def _names() -> list[str]:
     return [f.name for f in fields(Article) if f.name not in _NOISE]
 
 
-def compare(before: Article | None, after: Article) -> tuple[tuple[str, ...], tuple[Change, ...]]:
+def compare(
+    before: Article | None, after: Article, *, is_back: bool = False
+) -> tuple[tuple[str, ...], tuple[Change, ...]]:
     """(names of the fields that differ, changes that readers may be told of).
+
+    With `is_back`, PubMed had withdrawn the record: its status differs, if nothing else.
 
     A first revision (`before` None) has no changed fields; what it already is (retracted, of
     concern) is a change, so that a paper that was retracted before we knew it is shown as such.
@@ -35,6 +39,8 @@ def compare(before: Article | None, after: Article) -> tuple[tuple[str, ...], tu
     changed = tuple(n for n in _names() if getattr(before, n) != getattr(after, n))
     if before.dates.published != after.dates.published:
         changed = (*changed, "published")
+    if is_back and "status" not in changed:
+        changed = (*changed, "status")
     known = {(c.kind, c.other, c.detail) for c in _standing(before)}
     new = [c for c in _standing(after) if (c.kind, c.other, c.detail) not in known]
     if after.is_retracted and before.is_retracted:

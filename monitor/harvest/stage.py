@@ -296,9 +296,7 @@ def _reads_otherwise(last: Receipt, now: Receipt) -> bool:
 
 
 def _revision(record: Parsed, before: Article | None, now: datetime, *, is_back: bool) -> Revision:
-    changed, told = changes.compare(before, record.article)
-    if is_back and "status" not in changed:
-        changed = (*changed, "status")
+    changed, told = changes.compare(before, record.article, is_back=is_back)
     return Revision(
         article=record.article,
         xml=record.xml,

@@ -6,10 +6,10 @@ of NLM has a rank, and a record never goes back to an older one, in whatever ord
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import and_, case, or_
 from sqlmodel import Session, col, select
@@ -33,8 +33,16 @@ RUNNING: Final = "running"
 DONE: Final = "done"
 BROKEN: Final = "broken"
 
-#: (article before, article now) → (names of fields that differ, changes that readers are told of)
-Compare = Callable[[Article, Article], tuple[tuple[str, ...], tuple[Change, ...]]]
+
+class Compare(Protocol):
+    """Tells what a new revision changed; `is_back` says that PubMed had withdrawn the record."""
+
+    def __call__(
+        self, before: Article, after: Article, /, *, is_back: bool
+    ) -> tuple[tuple[str, ...], tuple[Change, ...]]:
+        """(names of fields that differ, changes that readers are told of)."""
+
+
 _WITHDRAWN: Final = encode((Change(EventKind.WITHDRAWN),), tuple[Change, ...])
 
 
@@ -286,7 +294,7 @@ def _record(
             changed, told = encode((), tuple[str, ...]), r.changes
             if held_now is not None:
                 after = decode(Article, str(r.paper["data"]))
-                names, found = compare(before[r.pmid], after)
+                names, found = compare(before[r.pmid], after, is_back=held_now.gone)
                 changed = encode(names, tuple[str, ...])
                 told = encode(found, tuple[Change, ...])
             papers.append(r.paper | {"first_seen": held_now.first_seen if held_now else now})

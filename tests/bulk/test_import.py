@@ -88,6 +88,7 @@ def test_a_deleted_record_is_marked_as_withdrawn_and_may_come_back(
     assert [c.kind for c in last.changes] == [EventKind.WITHDRAWN]
     take(write(tmp_path, "pubmed21n0003.xml.gz", xml(record(1))))
     assert gone(store) == set()
+    assert [v.changed for v in articles.versions(store, "1")] == [(), ("status",), ("status",)]
     assert health.faults(store) == []
 
 
