@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.assess.assessor import Assessor
     from monitor.catalog import Catalog
     from monitor.cli.logs import Scrubber
+    from monitor.model import JobName
     from monitor.settings import Settings
     from monitor.store import Store
 
@@ -130,6 +131,30 @@ def _plain(what: str) -> Progress:
             print(f"{what}: {done} of {total or '?'}", file=sys.stderr)
 
     return show
+
+
+def run_id() -> str:
+    """The id of the job that we are part of, or one of our own."""
+    from uuid import uuid4
+
+    import structlog
+
+    return str(structlog.contextvars.get_contextvars().get("run") or uuid4().hex[:8])
+
+
+@contextmanager
+def counted(context: Context, job: JobName | None) -> Iterator[None]:
+    """Write work that is done by hand down as a run of the job of the schedule that does as much.
+
+    `job` is None for work that no such job does: nothing is written then.
+    """
+    from monitor.store import jobs
+
+    if job is None:
+        yield
+        return
+    with jobs.tracked(context.store, job.value, run_id(), now):
+        yield
 
 
 def bring_up_to_date(context: Context, when: datetime) -> tuple[int, int]:

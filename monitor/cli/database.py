@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.common import Context, now, progress
-from monitor.errors import StoreError
+from monitor.cli.common import Context, now, progress, run_id
+from monitor.errors import MonitorError, StoreError
+
+if TYPE_CHECKING:
+    from monitor.model import JobState
 
 Confirmed = Annotated[
     bool, typer.Option("--yes", help="Replace what the database holds without asking.")
@@ -82,8 +86,35 @@ def backup(
     """Write a backup while everything runs, and verify it.
 
     The backup is one SQLite file, also of a PostgreSQL database. It holds the readers' addresses.
+    Without FILE it counts as a run of the schedule's backup.
     """
-    make_backup(context.obj, file)
+    from monitor.model import JobState
+
+    ctx: Context = context.obj
+    if file is not None:
+        make_backup(ctx, file)
+        return
+    started = now()
+    try:
+        make_backup(ctx)
+    except MonitorError as error:
+        _note(ctx, started, JobState.FAILED, str(error))
+        raise
+    _note(ctx, started, JobState.GOOD)
+
+
+def _note(ctx: Context, started: datetime, state: JobState, error: str = "") -> None:
+    """Write the run down, where that can be done: an older schema is backed up too."""
+    from monitor.model import JobName, JobRun
+    from monitor.store import jobs
+    from monitor.store.migrations import HEAD
+
+    store = ctx.unchecked_store
+    try:
+        if store.revision() == HEAD:
+            jobs.note(store, JobRun(JobName.BACKUP, run_id(), state, started, now(), error))
+    except StoreError as fault:
+        print(f"note: the run could not be written down: {fault}", file=sys.stderr)
 
 
 def make_backup(ctx: Context, file: Path | None = None) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.cli.common import Context, bring_up_to_date, counted, now, progress, run_id
 from monitor.errors import ConfigurationError, PubMedError
 
 if TYPE_CHECKING:
@@ -38,18 +38,40 @@ def harvest(
         bool, typer.Option("--queue", help="Leave the work to `monitor worker`, a job a topic.")
     ] = False,
 ) -> None:
-    """Ask PubMed for new and changed papers, label them, and bring the ledger up to date."""
+    """Ask PubMed for new and changed papers, label them, and bring the ledger up to date.
+
+    Without --topic and --since it counts as a run of the schedule's harvest (--full: re-reading).
+    """
+    from monitor.model import JobName
+
     ctx: Context = context.obj
     if queue:
         from monitor.cli.worker import queue_harvest
 
         queue_harvest(ctx, topic, since.date() if since else None, full=full)
         return
-    failed = harvest_topics(ctx, topic, since.date() if since else None, full=full)
-    assessed, taken = bring_up_to_date(ctx, now())
-    print(f"{assessed} records labelled, {taken} papers taken into the ledger.")
-    if failed:
-        raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
+    require_address(ctx)
+    whole = topic is None and since is None
+    job = JobName.REREAD if full else JobName.HARVEST
+    with counted(ctx, job if whole else None):
+        failed = harvest_topics(ctx, topic, since.date() if since else None, full=full)
+        assessed, taken = bring_up_to_date(ctx, now())
+        print(f"{assessed} records labelled, {taken} papers taken into the ledger.")
+        raise_failed(failed)
+
+
+def raise_failed(topics: Sequence[str]) -> None:
+    """Raise `PubMedError` that names the topics whose harvest failed, if any."""
+    if topics:
+        raise PubMedError(f"the harvest of {', '.join(topics)} failed; see the lines above.")
+
+
+def require_address(ctx: Context) -> None:
+    """Raise `ConfigurationError` unless NCBI can be told whom to write to."""
+    if not ctx.settings.entrez_email:
+        raise ConfigurationError(
+            "MONITOR_ENTREZ_EMAIL is not set: NCBI asks every client to say whom to write to."
+        )
 
 
 def chosen(ctx: Context, topic: str | None) -> tuple[Topic, ...]:
@@ -74,10 +96,7 @@ def harvest_topics(
     topics = chosen(ctx, topic)
     settings = ctx.settings
     ctx.log()  # stamina tells of every new try
-    if not settings.entrez_email:
-        raise ConfigurationError(
-            "MONITOR_ENTREZ_EMAIL is not set: NCBI asks every client to say whom to write to."
-        )
+    require_address(ctx)
     key = settings.entrez_api_key.get_secret_value() if settings.entrez_api_key else None
     limiter = SlotLimiter(ctx.store, "pubmed", 9.5 if key else 2.8)
     pubmed = PubMed(settings.entrez_url, settings.entrez_email, limiter, api_key=key, clock=now)
@@ -118,8 +137,7 @@ def publish_site(ctx: Context) -> None:
     from monitor.publish import stage
     from monitor.store import jobs
 
-    run = _run_id()
-    with jobs.tracked(ctx.store, "publish", run, now), progress("Publishing") as show:
+    with jobs.tracked(ctx.store, "publish", run_id(), now), progress("Publishing") as show:
         written = stage.publish(
             ctx.store,
             ctx.catalog,
@@ -132,10 +150,3 @@ def publish_site(ctx: Context) -> None:
         )
     where = ctx.settings.reports_dir / "index.html"
     print(f"Site: {written.files} files, {written.changed} changed: {where}")
-
-
-def _run_id() -> str:
-    """The id of the job that we are part of, or one of our own."""
-    import structlog
-
-    return str(structlog.contextvars.get_contextvars().get("run") or uuid4().hex[:8])

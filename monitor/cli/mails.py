@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.cli.common import Context, bring_up_to_date, counted, now, progress
 from monitor.cli.queueing import put
 from monitor.errors import ConfigurationError
 
@@ -49,6 +49,8 @@ def digest(
     ] = False,
 ) -> None:
     """Make the next issue and send it, or what is left of earlier ones."""
+    from monitor.model import JobName
+
     ctx: Context = context.obj
     if preview and (resend or to):
         raise ConfigurationError("--preview writes all mails: it goes with no other option.")
@@ -61,7 +63,8 @@ def digest(
     elif to is not None:
         _test(ctx, to)
     else:
-        send_digest(ctx, queue=queue)
+        with counted(ctx, JobName.DIGEST):
+            send_digest(ctx, queue=queue)
 
 
 def _preview(ctx: Context) -> None:
@@ -94,11 +97,13 @@ def _test(ctx: Context, to: str) -> None:
 def _resend(ctx: Context, to: str | None) -> None:
     from monitor import addresses
     from monitor.digest import stage
+    from monitor.model import JobName
 
     address = addresses.normal(to) if to is not None else None
     again = stage.resend(ctx.store, now(), address)
     print(f"To be sent again: {again}")
-    deliver(ctx)
+    with counted(ctx, JobName.DELIVER):
+        deliver(ctx)
 
 
 def send_digest(

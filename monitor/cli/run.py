@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import uuid4
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, now
+from monitor.cli.common import Context, bring_up_to_date, counted, now
 from monitor.cli.database import make_backup
-from monitor.cli.line import harvest_topics, publish_site
+from monitor.cli.line import harvest_topics, publish_site, raise_failed
 from monitor.cli.mails import deliver, leave_to_workers, send_digest
 from monitor.errors import ConfigurationError, MailError, PubMedError
 
@@ -70,11 +70,22 @@ def run(
 
 
 def _once(ctx: Context, *, queue: bool) -> None:
-    failed = _harvested(ctx, full=False, queue=queue)
-    bring_up_to_date(ctx, now())
-    send_digest(ctx, queue=queue)
+    """Everything; each part counts as a run of its job, and a failed harvest stops no other."""
+    from monitor.model import JobName
+
+    failed: list[str] = []
+    try:
+        with counted(ctx, JobName.HARVEST):
+            failed = _harvested(ctx, full=False, queue=queue)
+            bring_up_to_date(ctx, now())
+            raise_failed(failed)
+    except PubMedError:
+        if not failed:
+            raise
+    with counted(ctx, JobName.DIGEST):
+        send_digest(ctx, queue=queue)
     publish_site(ctx)
-    _raise(failed)
+    raise_failed(failed)
 
 
 def _harvested(ctx: Context, *, full: bool, queue: bool) -> list[str]:
@@ -83,11 +94,6 @@ def _harvested(ctx: Context, *, full: bool, queue: bool) -> list[str]:
 
         return harvest_by_workers(ctx, full=full)
     return harvest_topics(ctx, None, None, full=full)
-
-
-def _raise(failed: Sequence[str]) -> None:
-    if failed:
-        raise PubMedError(f"the harvest of {', '.join(failed)} failed; see the lines above.")
 
 
 def _one(ctx: Context, name: str, tied: str, *, queue: bool) -> None:
@@ -116,7 +122,7 @@ def _harvest(ctx: Context, queue: bool, *, full: bool = False) -> None:
     failed = _harvested(ctx, full=full, queue=queue)
     bring_up_to_date(ctx, now())
     publish_site(ctx)
-    _raise(failed)
+    raise_failed(failed)
 
 
 def _digest(ctx: Context, queue: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,10 +15,13 @@ from monitor.cli.common import Context, now
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monitor.model import JobName
+    from monitor.model import JobName, JobRun
     from monitor.schedule.times import Schedule
     from monitor.settings import Settings
     from monitor.store.glance import Glance
+
+#: How long the failure of a worker is a problem, unless one of its kind went well since.
+_PARTS_MATTER: Final = timedelta(days=2)
 
 
 def register(app: typer.Typer) -> None:
@@ -119,20 +123,27 @@ def _jobs(
 ) -> dict[str, dict[str, Any]]:
     from monitor.model import JobName
 
+    parts = sorted(name for name, run in found.jobs.items() if run.is_part)
     told: dict[str, dict[str, Any]] = {}
-    for job in JobName:
-        run = found.jobs.get(job.value)
-        if run is None and job not in plan:
+    for name in (*JobName, *parts):
+        run = found.jobs.get(name)
+        schedule = plan.get(JobName(name)) if name not in parts else None
+        if run is None and schedule is None:
             continue
-        told[job.value] = {
+        told[str(name)] = {
             "state": run.state.value if run else "never",
-            "failed": bool(run and run.failed),
+            "failed": bool(run and run.failed and _matters(run, when)),
             "started": run.started.isoformat() if run else None,
             "finished": run.finished.isoformat() if run and run.finished else None,
             "error": run.error if run else "",
-            "next": plan[job].next(when).isoformat() if job in plan else None,
+            "next": schedule.next(when).isoformat() if schedule else None,
         }
     return told
+
+
+def _matters(run: JobRun, when: datetime) -> bool:
+    """Whether a failure still is one: workers may never be given such work again."""
+    return not run.is_part or when - run.started < _PARTS_MATTER
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -7,20 +7,28 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, now
+from monitor.cli.common import Context, bring_up_to_date, now, run_id
 from monitor.cli.line import chosen, harvest_topics
 from monitor.cli.mails import DELIVERY_BATCH, deliver
 from monitor.cli.queueing import put
 from monitor.errors import ConfigurationError, PubMedError, RecordError
+from monitor.model.job import WORKER
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.model import JobState
 
 Stop = Callable[[], bool]
 _LOOK_SECONDS: Final = 1.0
 #: Between two lines of the log that say that nobody does what is waited for.
 _WARN_SECONDS: Final = 300.0
+#: Parts that workers do within so long of each other are one run in the books.
+_ONE_RUN: Final = timedelta(minutes=10)
 
 
 class JobName(StrEnum):
@@ -169,12 +177,37 @@ def _work(ctx: Context) -> dict[str, Callable[..., None]]:
         _import(ctx, stop, path, keep_all=keep_all)
         _queue_update(ctx)
 
-    return {
+    work: dict[JobName, Callable[..., None]] = {
         JobName.HARVEST: harvesting,
         JobName.UPDATE: updating,
         JobName.DELIVER: delivering,
         JobName.IMPORT: importing,
     }
+    return {name: _noted(ctx, name, function) for name, function in work.items()}
+
+
+def _noted(ctx: Context, name: JobName, function: Callable[..., None]) -> Callable[..., None]:
+    """The same, and when it went well it is written down."""
+    from monitor.model import JobState
+
+    def do(stop: Stop, **arguments: Any) -> None:
+        started = now()
+        function(stop, **arguments)
+        _note(ctx, name, JobState.GOOD, started)
+
+    return do
+
+
+def _note(ctx: Context, name: str, state: JobState, started: datetime, error: str = "") -> None:
+    """Write down what a worker did; under a name of its own, for it is a part of a job.
+
+    A topic harvested is not the harvest of the schedule, which is all of them.
+    """
+    from monitor.model import JobRun
+    from monitor.store import jobs
+
+    run = JobRun(f"{WORKER}{name}", run_id(), state, started, now(), error)
+    jobs.note_part(ctx.store, run, _ONE_RUN)
 
 
 def _import(ctx: Context, stop: Stop, path: str, *, keep_all: bool) -> None:
@@ -197,6 +230,8 @@ def _queue_update(ctx: Context) -> None:
 
 
 def _tell(ctx: Context, name: str, reason: str) -> None:
+    from monitor.model import JobState
     from monitor.store import notices
 
     notices.add(ctx.store, f"{name} failed", reason, now())
+    _note(ctx, name, JobState.FAILED, now(), reason)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+#: Before the name of what workers of the queue did of a job: "worker-harvest".
+WORKER: Final = "worker-"
 
 
 class JobName(StrEnum):
@@ -42,3 +46,8 @@ class JobRun:
     def failed(self) -> bool:
         """Whether the operator should know."""
         return self.state in {JobState.FAILED, JobState.CUT_OFF}
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is what workers of the queue did of a job."""
+        return self.job.startswith(WORKER)

@@ -165,7 +165,7 @@ class Daemon:
             notices.add(self.store, subject, ended.error, self.clock())
         elif ended.state is JobState.GOOD and job is not JobName.DELIVER:
             last: list[JobRun] = list(jobs.last(self.store).values())
-            if not any(r.failed for r in last):
+            if not any(r.failed for r in last if not r.is_part):
                 self.ping()
 
     def _must_stop(self) -> bool:

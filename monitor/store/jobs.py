@@ -1,10 +1,10 @@
-"""Runs of the jobs of the schedule."""
+"""Runs of the jobs of the schedule, whoever did them: the schedule, a hand, or workers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import col, delete, func, select, update
 
@@ -22,6 +22,34 @@ def start(store: Store, job: str, run: str, now: datetime) -> int:
         session.flush()
         assert row.id is not None
         return row.id
+
+
+def note(store: Store, run: JobRun) -> None:
+    """Write down a run that has ended."""
+    with store.write() as session:
+        session.add(_row(run))
+
+
+def note_part(store: Store, part: JobRun, within: timedelta) -> None:
+    """Write down a part of a run, as workers do them: topics, batches of mails, files.
+
+    A good part lengthens the last run of that job, when that was good too and ended less than
+    `within` before; so a thousand parts in a row are one run, not a thousand.
+    """
+    assert part.finished is not None
+    with store.write() as session:
+        newest = select(func.max(JobRunRow.id)).where(JobRunRow.job == part.job).scalar_subquery()
+        longer = (
+            update(JobRunRow)
+            .where(
+                col(JobRunRow.id) == newest,
+                col(JobRunRow.state) == JobState.GOOD.value,
+                col(JobRunRow.finished) >= part.started - within,
+            )
+            .values(finished=part.finished)
+        )
+        if part.state is not JobState.GOOD or not session.exec(longer).rowcount:
+            session.add(_row(part))
 
 
 def finish(store: Store, job: int, state: JobState, error: str, now: datetime) -> None:
@@ -102,10 +130,24 @@ def tracked(store: Store, job: str, run: str, clock: Callable[[], datetime]) -> 
     except MonitorError as error:
         finish(store, number, JobState.FAILED, str(error), clock())
         raise
+    except KeyboardInterrupt:
+        finish(store, number, JobState.STOPPED, "it was interrupted", clock())
+        raise
     except BaseException as error:
         finish(store, number, JobState.FAILED, type(error).__name__, clock())
         raise
     finish(store, number, JobState.GOOD, "", clock())
+
+
+def _row(run: JobRun) -> JobRunRow:
+    return JobRunRow(
+        job=run.job,
+        run=run.run,
+        state=run.state.value,
+        error=run.error,
+        started=run.started,
+        finished=run.finished,
+    )
 
 
 def _run(row: JobRunRow) -> JobRun:

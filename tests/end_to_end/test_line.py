@@ -6,10 +6,14 @@ import csv
 import email
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from email import policy
 
 from monitor.demo.pubmed import PubMedServer
-from monitor.store import articles, issues, ledger, papers
+from monitor.model import JobName
+from monitor.schedule.due import Past, due, schedules
+from monitor.settings import Settings
+from monitor.store import articles, issues, jobs, ledger, papers
 from tests.end_to_end.conftest import TODAY, Program
 from tests.fakes.pubmed import Refusing, impolite
 
@@ -65,6 +69,43 @@ def test_a_failed_harvest_is_an_error_and_not_silence(
     pubmed.fault = None
     program.run("harvest")
     program.run("status")
+
+
+def test_what_is_done_by_hand_counts_as_the_job_that_does_as_much(program: Program) -> None:
+    program.run("subscribers", "add", "reader@example.org")
+    program.run("harvest", "--topic", "ldn")
+    program.run("harvest", "--since", f"{TODAY:%Y-%m-%d}")
+    program.run("digest", "--preview")
+    program.run("db", "backup", "elsewhere.db")
+    assert jobs.last(program.store) == {}  # parts, trials and copies are no runs
+    program.run("harvest")
+    program.run("digest")
+    program.run("digest", "--resend")
+    program.run("db", "backup")
+    runs = jobs.last(program.store)
+    assert {name: r.state.value for name, r in runs.items()} == dict.fromkeys(
+        ("harvest", "digest", "deliver", "backup"), "good"
+    )
+    program.run("harvest", "--full")
+    status = json.loads(program.run("status", "--json"))
+    assert [n for n, job in status["jobs"].items() if job["state"] == "never"] == []
+    past = Past(tuple(jobs.since(program.store, runs["harvest"].started - timedelta(days=1))))
+    assert JobName.HARVEST not in due(schedules(Settings()), past, datetime.now(UTC))
+
+
+def test_a_failure_by_hand_is_one_and_a_run_once_counts_its_parts(
+    program: Program, pubmed: PubMedServer
+) -> None:
+    pubmed.fault = Refusing()
+    program.run("run", "--once", code=1)
+    states = {name: r.state.value for name, r in jobs.last(program.store).items()}
+    assert states == {"harvest": "failed", "digest": "good", "publish": "good"}
+    assert "harvest: failed" in " ".join(
+        json.loads(program.run("status", "--json", code=1))["problems"]
+    )
+    pubmed.fault = None
+    program.run("run", "--once")
+    assert not any(r.failed for r in jobs.last(program.store).values())
 
 
 def test_what_was_left_out_is_named_with_its_reason(program: Program) -> None:

@@ -73,6 +73,11 @@ def jobs(program: Program) -> list[tuple[str, str]]:
         return [(str(name), str(state)) for name, state in found]
 
 
+def states(store: Store) -> dict[str, JobState]:
+    """How the last run of each job ended."""
+    return {name: run.state for name, run in job_runs.last(store).items()}
+
+
 @pytest.fixture
 def held(program: Program) -> Iterator[Store]:
     store = Store(program.environ["MONITOR_DATABASE_URL"])
@@ -205,6 +210,8 @@ def test_a_broken_file_fails_for_good_and_the_operator_is_told(
     assert articles.held(held) == {"1", "3"}
     ((_, _, about, body),) = notices.waiting(held)
     assert about == "import failed"
+    said = json.loads(program.run("status", "--json", code=1))
+    assert any(p.startswith("worker-import: failed: ") for p in said["problems"])
     assert body.startswith(f"{broken}: record 2: ")
 
 
@@ -214,11 +221,15 @@ def test_the_schedule_has_workers_harvest_and_send_and_writes_the_site(
     program.run("subscribers", "add", "reader@example.org")
     with workers(program, 1) as (worker,):
         daemon = program.start("run", "--queue")
-        until(lambda: [r.state for r in job_runs.last(held).values()] == [JobState.GOOD] * 2)
+        until(lambda: states(held).get("publish") is JobState.GOOD)
+        until(lambda: states(held)["harvest"] is JobState.GOOD)
         daemon.terminate()
         _, led = daemon.communicate(timeout=30)
         assert "2 of 2 topics queued" in led
-        assert set(job_runs.last(held)) == {"harvest", "publish"}
+        until(lambda: jobs(program) == [])
+        assert states(held) == dict.fromkeys(
+            ("harvest", "publish", "worker-harvest", "worker-update"), JobState.GOOD
+        )
         assert {t: r.state for t, r in runs.last(held).items()} == {
             "ldn": RunState.GOOD,
             "me-cfs": RunState.GOOD,
