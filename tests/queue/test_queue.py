@@ -210,8 +210,10 @@ def test_a_broken_file_fails_for_good_and_the_operator_is_told(
     assert articles.held(held) == {"1", "3"}
     ((_, _, about, body),) = notices.waiting(held)
     assert about == "import failed"
-    said = json.loads(program.run("status", "--json", code=1))
-    assert any(p.startswith("worker-import: failed: ") for p in said["problems"])
+    parts = [r for r in job_runs.since(held, NOW) if r.job == "worker-import"]
+    assert sorted(r.state for r in parts) == [JobState.FAILED, JobState.GOOD]
+    (failed,) = (r for r in parts if r.failed)
+    assert failed.error == body
     assert body.startswith(f"{broken}: record 2: ")
 
 
