@@ -14,16 +14,12 @@ from math import log1p
 
 from monitor.assess.passages import OWN, Clause, Kind
 from monitor.assess.text import Text
-from monitor.model import FieldName, SectionCategory
+from monitor.model import NO_RESULTS, FieldName, SectionCategory
 
 #: Designs whose text argues from other people's results.
 REVIEWS = frozenset(
     "narrative_review systematic_review scoping_review evidence_summary guideline_consensus "
     "hypothesis editorial comment_letter".split()
-)
-#: Designs that report no result at all.
-NO_RESULTS = frozenset(
-    "protocol erratum news retraction_notice expression_of_concern editorial comment_letter".split()
 )
 _SUBJECTS = frozenset({"illness", "ldn"})
 _ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monitor.assess.evidence import (
-    NO_RESULTS,
     REVIEWS,
     Evidence,
     Paper,
@@ -26,6 +25,7 @@ from monitor.assess.text import Text
 from monitor.assess.wordings import PaperWords
 from monitor.catalog import Catalog
 from monitor.model import (
+    NO_RESULTS,
     Article,
     DesignLabel,
     FieldName,

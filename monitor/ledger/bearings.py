@@ -3,7 +3,8 @@
 Mechanisms and claims of kind "mechanism" follow the stance that the assessor read. A dose claim is
 about the doses of studies of the drug, a claim about uses about their results illness by illness; a
 paper claim only about the papers it names; a figure claim is borne on by studies that state it; a
-context claim lists papers and takes no side.
+context claim lists papers and takes no side. A paper that reports no result (a protocol) takes none
+on anything.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from monitor.catalog import Catalog, Claim, ClaimKind
 from monitor.ledger.figures import FigureReader
 from monitor.ledger.sentences import sentence_around
 from monitor.model import (
+    NO_RESULTS,
     Article,
     Assessment,
     Bearing,
@@ -104,7 +106,7 @@ class BearingReader:
             bearing = self._other(claim, paper)
             if bearing is not None:
                 found[claim.id] = bearing
-        if _is_superseded(paper.article):
+        if _is_superseded(paper.article) or paper.assessment.design.id in NO_RESULTS:
             return {c: replace(b, stance=Stance.MENTIONS) for c, b in found.items()}
         return found
 

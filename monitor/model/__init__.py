@@ -48,6 +48,7 @@ from monitor.model.issue import (
 )
 from monitor.model.job import JobName, JobRun, JobState
 from monitor.model.label import (
+    NO_RESULTS,
     Assessment,
     DesignLabel,
     DesignSource,
@@ -69,6 +70,7 @@ from monitor.model.run import Change, Receipt, Revision, RunState
 __all__ = [
     "CORRECTIONS",
     "LEDGER_CHANGES",
+    "NO_RESULTS",
     "Accession",
     "Article",
     "Assessment",

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from monitor.model.article import Article, FieldName
+
+#: Designs that report no result of their own, and therefore take no side on anything.
+NO_RESULTS: Final = frozenset(
+    "protocol erratum news retraction_notice expression_of_concern editorial comment_letter".split()
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)

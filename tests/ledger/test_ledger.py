@@ -123,6 +123,20 @@ def test_a_paper_is_announced_once():
     assert LEDGER.open(written).apply(again, NOW).events == ()
 
 
+@pytest.mark.parametrize("design", ["protocol", "editorial", "comment_letter"])
+def test_who_reports_no_result_takes_no_side_on_anything(design):
+    more = {"topics": ("ldn",), "doses": [(None, 4.5)], "direction": Direction.POSITIVE}
+    claim = ("tlr4_glia", Stance.SUPPORTS)
+    for made, sides in ((design, {Stance.MENTIONS}), ("case_control", {Stance.SUPPORTS})):
+        text = "Low-dose naltrexone in fibromyalgia."
+        planned = article(1, abstract=text)
+        labels = assessed(planned, [claim], design=made, **more)
+        steps, _ = run([LedgerPaper(planned, labels, news=True)])
+        found = dict(steps[0].bearings)
+        assert {"ldn-dose", "ldn-uses"} <= found.keys()
+        assert {b.stance for b in found.values()} == sides
+
+
 def test_doses_in_the_range_support_the_dose_claim_and_low_doses_outside_go_against_it():
     for doses, stance in (
         ([(None, 4.5)], S),
