@@ -156,7 +156,7 @@ class _Shown:
             return
         designs = {d.id: d.label for d in self._ctx.catalog.designs}
         for side, best, groups, people in (
-            ("For it", balance.best_for, balance.groups_for, balance.participants_for),
+            ("In favour", balance.best_for, balance.groups_for, balance.participants_for),
             (
                 "Against it",
                 balance.best_against,
@@ -165,9 +165,10 @@ class _Shown:
             ),
         ):
             if best:
+                stated = _many(people, "participant") if people else "no participants"
                 yield (
-                    f"{side}: {_many(groups, 'independent group')}, best design "
-                    f"{designs.get(best, best)}, {people:,} participants stated."
+                    f"{side}: {_many(groups, 'independent group')}; the strongest design is "
+                    f"{_inside(designs.get(best, best))}; {stated} stated."
                 )
         if balance.reviews or balance.mentions:
             yield (
@@ -240,6 +241,12 @@ class _Shown:
             turn = "" if then.status.value == before else f" {then.status.value}:"
             before = then.status.value
             yield f"  {at:%Y-%m-%d} {cause}{turn} {then.reason}"
+
+
+def _inside(label: str) -> str:
+    from monitor.wording import inline
+
+    return inline(label)
 
 
 def _many(count: int, thing: str) -> str:

@@ -224,48 +224,60 @@ class Tally:
         against = self.totals[1] / total
         if against > 1 - MINORITY:
             if _outranks(best_for, best_against):
-                return (
-                    ClaimStatus.CONTESTED,
-                    f"{counted} The strongest design is among those for it.",
-                )
-            return ClaimStatus.CONTRADICTED, f"{counted} Nearly all the weight is against it."
+                return ClaimStatus.CONTESTED, f"{counted} The strongest design is in favour."
+            return ClaimStatus.CONTRADICTED, self._nearly_all(counted, Stance.REFUTES)
         if against >= MINORITY:
             return ClaimStatus.CONTESTED, f"{counted} Both sides have weight."
         if _outranks(best_against, best_for):
-            return (
-                ClaimStatus.CONTESTED,
-                f"{counted} The strongest design is among those against it.",
-            )
-        return ClaimStatus.SUPPORTED, f"{counted} Nearly all the weight is for it."
+            return ClaimStatus.CONTESTED, f"{counted} The strongest design is against it."
+        return ClaimStatus.SUPPORTED, self._nearly_all(counted, Stance.SUPPORTS)
+
+    def _nearly_all(self, counted: str, side: Stance) -> str:
+        """The counts, and where the weight lies unless all papers are on that side anyway."""
+        others = (s for s in Stance if s.takes_side and s is not side)
+        if not any(self.stances[s] for s in others):
+            return counted
+        return f"{counted} Nearly all the weight is {_ON_THE_SIDE[side]}."
 
     def _without_papers(self) -> tuple[ClaimStatus, str]:
         if self.takes_no_side:
             mentions = self.stances[Stance.MENTIONS]
-            text = (
-                f"{_papers(mentions)} {_verb(mentions, 'speaks', 'speak')} of it; no side is taken."
-            )
-            return ClaimStatus.UNTRACED, text
+            said = _many(mentions, "One paper speaks", "papers speak")
+            return ClaimStatus.UNTRACED, f"{said} of it; no side is taken."
         if self.reviews:
-            text = f"Only reviews argue for or against it ({self.reviews}); no data of their own."
-            return ClaimStatus.THIN, text
+            said = _many(self.reviews, "one review takes", "reviews take")
+            return ClaimStatus.THIN, f"Only {said} a side on it, and no study."
         if self.withdrawn:
             return ClaimStatus.UNTRACED, "Every paper that took a side was withdrawn or retracted."
         return ClaimStatus.UNTRACED, "No paper found here takes a side on it."
 
     def _counted(self, papers: int) -> str:
         """Papers and groups on each side, in words."""
-        parts = [
-            f"{self.stances[stance]} {words}"
-            for stance, words in (
-                (Stance.SUPPORTS, "for it"),
-                (Stance.REFUTES, "against it"),
-                (Stance.MIXED, "mixed"),
-            )
-            if self.stances[stance]
-        ]
+        sides = [s for s in Stance if s.takes_side and self.stances[s]]
+        if papers == 1:
+            return f"One paper, {_WHICH[sides[0]]}."
         groups = len(self.groups) + self.unseen
-        whole = f"{_papers(papers)} from {groups} independent group{'' if groups == 1 else 's'}"
+        people = "one group" if groups == 1 else f"{groups:,} independent groups"
+        whole = f"{papers:,} papers by {people}"
+        if len(sides) == 1:
+            return f"{whole}, {'both' if papers == _TWO else 'all'} {_ON_THE_SIDE[sides[0]]}."
+        parts = (f"{self.stances[s]:,} {_ON_THE_SIDE[s]}" for s in _IN_ORDER if self.stances[s])
         return f"{whole}: {', '.join(parts)}."
+
+
+#: How sides are told, in the order in which they are.
+_ON_THE_SIDE: Final = {
+    Stance.SUPPORTS: "in favour",
+    Stance.REFUTES: "against it",
+    Stance.MIXED: "with a mixed result",
+}
+_TWO: Final = 2
+_IN_ORDER: Final = tuple(_ON_THE_SIDE)
+_WHICH: Final = {
+    Stance.SUPPORTS: "which supports it",
+    Stance.REFUTES: "which goes against it",
+    Stance.MIXED: "with a mixed result",
+}
 
 
 def _by_stance(numbers: Mapping[str, int]) -> Counter[Stance]:
@@ -279,12 +291,9 @@ def _outranks(one: tuple[int, str] | None, other: tuple[int, str] | None) -> boo
     return other is None or min(one[0], 5) < min(other[0], 5)
 
 
-def _papers(number: int) -> str:
-    return "1 paper" if number == 1 else f"{number:,} papers"
-
-
-def _verb(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many
+def _many(number: int, one: str, many: str) -> str:
+    """How many do something: one paper speaks, 3 papers speak."""
+    return one if number == 1 else f"{number:,} {many}"
 
 
 def balance(claim: str, bearings: Iterable[Bearing], *, takes_no_side: bool = False) -> Balance:

@@ -75,15 +75,47 @@ def test_participants_are_added_up_by_side():
     assert (found.participants_for, found.participants_against) == (30, 12)
 
 
-def test_the_reason_gives_the_counts_in_words():
-    found = balance("nk_cell", [bearing(1), bearing(2), bearing(3, R)])
-    assert found.reason.startswith("3 papers from 3 independent groups: 2 for it, 1 against it.")
+@pytest.mark.parametrize(
+    ("bearings", "said"),
+    [
+        ([bearing(1)], "One paper, which supports it."),
+        ([bearing(1, R)], "One paper, which goes against it."),
+        ([bearing(1, X)], "One paper, with a mixed result."),
+        ([bearing(1), bearing(2)], "2 papers by 2 independent groups, both in favour."),
+        ([bearing(i, R, group="a") for i in range(3)], "3 papers by one group, all against it."),
+        (
+            [bearing(1), bearing(2), bearing(3, R)],
+            "3 papers by 3 independent groups: 2 in favour, 1 against it.",
+        ),
+        (
+            [bearing(1, X, group="a"), bearing(2, group="a"), bearing(3, R)],
+            "3 papers by 2 independent groups: 1 in favour, 1 against it, 1 with a mixed result.",
+        ),
+    ],
+)
+def test_the_reason_gives_the_counts_in_plain_words(bearings, said):
+    assert balance("nk_cell", bearings).reason.startswith(said + " ")
+
+
+def test_where_the_weight_lies_is_not_said_twice():
+    all_for = [bearing(i, tier=2) for i in range(5)]
+    assert balance("x", all_for).reason == "5 papers by 5 independent groups, all in favour."
+    nearly = [*all_for, bearing(9, R, tier=5)]
+    assert balance("x", nearly).reason.endswith(" Nearly all the weight is in favour.")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(1, "Only one review takes a side"), (2, "Only 2 reviews take a side")]
+)
+def test_reviews_alone_are_counted_in_the_right_number(number, said):
+    reviews = [bearing(i, reviewed=True) for i in range(number)]
+    assert balance("x", reviews).reason == f"{said} on it, and no study."
 
 
 def test_a_context_claim_takes_no_side_and_says_so():
     found = balance("misdiagnosis", [bearing(1, M)], takes_no_side=True)
     assert found.status is ClaimStatus.UNTRACED
-    assert found.reason == "1 paper speaks of it; no side is taken."
+    assert found.reason == "One paper speaks of it; no side is taken."
 
 
 @pytest.mark.parametrize(
