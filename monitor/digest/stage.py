@@ -177,7 +177,7 @@ def send_test(
     rendered, content = mailer.make(issue, replace(reader, monthly=False), message_id)
     sender = parseaddr(settings.mail_from)[1]
     with transport.transport(settings) as out:
-        name = f"test-{now:%Y%m%d%H%M%S}"
+        name = f"test-{now:%Y%m%d%H%M%S%f}"  # two within a second are two
         outcome, said = out.send(sender, address, name, content)
     if outcome is not Outcome.SENT:
         raise MailError(f"the test was not taken: {said}.")
