@@ -192,7 +192,8 @@ class Settings(BaseModel):
     )
     subscribe_link: bool = Field(
         False,
-        description="Show on the site where to subscribe: when `monitor serve` answers there.",
+        description="Set it when `monitor serve` answers at SITE_URL: mails then link there for "
+        "leaving and choosing, and the site shows where to subscribe.",
     )
     serve_host: str = Field("127.0.0.1", min_length=1, description="Where `monitor serve` listens.")
     serve_port: int = Field(8000, ge=0, le=65535, description="Port of `monitor serve`.")
@@ -226,6 +227,11 @@ class Settings(BaseModel):
     def url(self) -> str:
         """The database URL, password included: for the engine only."""
         return self.database_url.get_secret_value()
+
+    @property
+    def serves(self) -> bool:
+        """Whether the operator says that `monitor serve` answers the links in mails."""
+        return bool(self.subscribe_link and self.site_url and self.secret_key)
 
     @property
     def port(self) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 import shutil
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from monitor.cli.common import Context
 from monitor.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from monitor.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -84,9 +87,8 @@ def check(context: typer.Context) -> None:
     """Check settings, queries, database, links, workers; every fault with what to do about it.
 
     With MONITOR_SITE_URL and MONITOR_SECRET_KEY set, the site is asked whether `monitor serve`
-    answers the links in mails there.
+    answers links in mails there; whether mails hold such links MONITOR_SUBSCRIBE_LINK says.
     """
-    from monitor.cli.reach import dead_links
     from monitor.publish import language
 
     ctx: Context = context.obj
@@ -99,8 +101,8 @@ def check(context: typer.Context) -> None:
     )
     print(f"assessor: good, version {ctx.assessor.version}")
     print(f"database: good, {ctx.store.url}")
-    said = language.words(settings.language, settings.translations_dir)
-    print(f"language: good, {said.locale.english_name}")
+    words = language.words(settings.language, settings.translations_dir)
+    print(f"language: good, {words.locale.english_name}")
     warnings = []
     if not settings.entrez_email:
         warnings.append("MONITOR_ENTREZ_EMAIL is not set: harvest will refuse to start.")
@@ -110,26 +112,45 @@ def check(context: typer.Context) -> None:
         warnings.append("MONITOR_SITE_URL is not set: mails link to PubMed only.")
     elif not settings.secret_key:
         warnings.append("MONITOR_SECRET_KEY is not set: readers cannot leave with one click.")
-    elif dead := dead_links(settings):
-        warnings.append(
-            f"links in mails, to leave or to choose, find no answer: {dead}. They need "
-            "`monitor serve` there with the same MONITOR_SECRET_KEY. Without it unset the key: "
-            "readers then leave by a mail to you."
-        )
-    else:
-        print(f"links in mails: good, `monitor serve` answers at {settings.site_url}")
-    warnings += _of_the_queue(ctx)
+    elif said := _of_the_links(settings):
+        warnings.append(said)
+    if said := _of_the_queue(ctx):
+        warnings.append(said)
     for warning in warnings:
         print(f"note: {warning}")
 
 
-def _of_the_queue(ctx: Context) -> list[str]:
-    """What is wrong with the queue, where the database has one and it is in use."""
+def _of_the_links(settings: Settings) -> str:
+    """What is wrong with the links in mails, or could be better; empty when all is well."""
+    from monitor.cli.reach import dead_links
+
+    dead = dead_links(settings)
+    if not settings.serves:
+        by_mail = f"readers leave by a mail to {settings.operator_email or settings.mail_from}"
+        if dead:
+            print(f"links in mails: none that need `monitor serve`; {by_mail}")
+            return ""
+        return (
+            f"{by_mail}, though `monitor serve` answers at {settings.site_url}: set "
+            "MONITOR_SUBSCRIBE_LINK, and they leave and choose there."
+        )
+    if dead:
+        return (
+            f"links in mails, to leave or to choose, find no answer: {dead}. They need "
+            "`monitor serve` there with the same MONITOR_SECRET_KEY. Without it unset "
+            "MONITOR_SUBSCRIBE_LINK: readers then leave by a mail to you."
+        )
+    if not settings.site_url.startswith("https://"):
+        return "MONITOR_SITE_URL is not https: readers leave by a mail to you."
+    print(f"links in mails: good, `monitor serve` answers at {settings.site_url}")
+    return ""
+
+
+def _of_the_queue(ctx: Context) -> str:
+    """What is wrong with the queue, where the database has one; empty when nothing is."""
     from monitor.queue.state import look
 
     queue = look(ctx.settings.url, ctx.settings.worker_timeout)
-    if queue.complaint:
-        return [queue.complaint]
-    if queue.installed:
+    if queue.installed and not queue.complaint:
         print(f"queue: {queue.good}")
-    return []
+    return queue.complaint

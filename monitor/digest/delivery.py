@@ -48,7 +48,7 @@ class Mailer:
         self.address = parseaddr(settings.mail_from)[1]
         self._signer = (
             Signer(settings.secret_key.get_secret_value())
-            if settings.site_url and settings.secret_key
+            if settings.serves and settings.secret_key
             else None
         )
         self._renderer = Renderer(
@@ -92,7 +92,11 @@ class Mailer:
         return rendered, self._sign(make_mail(rendered, self._sender, personal))
 
     def leave(self, reader: Subscriber) -> str:
-        """Where a reader leaves: the site's one-click address, or a mail to the operator."""
+        """Where a reader leaves: the site's one-click address, or a mail to the operator.
+
+        The address is the site's only where the settings say that `monitor serve` answers it: a
+        link that nobody answers would be worse than a mail that somebody reads.
+        """
         settings = self._settings
         if self._signer and settings.site_url.startswith("https://"):
             return f"{settings.site_url}{LEAVE_PATH}{self._signer.leave(reader)}"

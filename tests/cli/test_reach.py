@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -85,23 +85,50 @@ def test_a_site_that_is_not_there_is_told_in_a_sentence() -> None:
     assert "cannot be reached from here" in dead_links(configured(url))
 
 
-def test_check_says_what_the_links_need(
+@pytest.fixture
+def checked(
     store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[..., str]:
+    """What `monitor check` says of links in mails."""
     from monitor.cli import main
 
-    for name, value in {
-        "DATABASE_URL": store.url,
-        "SITE_URL": "http://127.0.0.1:9/",
-        "SECRET_KEY": KEY,
-    }.items():
-        monkeypatch.setenv(f"MONITOR_{name}", value)
-    monkeypatch.setattr("sys.argv", ["monitor", "check"])
-    with pytest.raises(SystemExit):
-        main()
-    said = capsys.readouterr().out
-    (note,) = [line for line in said.splitlines() if "links in mails" in line]
+    def check(url: str, *, served: bool) -> str:
+        for name, value in {
+            "DATABASE_URL": store.url,
+            "SITE_URL": url,
+            "SECRET_KEY": KEY,
+            "OPERATOR_EMAIL": "op@example.org",
+            "SUBSCRIBE_LINK": str(served),
+        }.items():
+            monkeypatch.setenv(f"MONITOR_{name}", value)
+        monkeypatch.setattr("sys.argv", ["monitor", "check"])
+        with pytest.raises(SystemExit):
+            main()
+        said = capsys.readouterr().out
+        assert KEY not in said
+        (line,) = [x for x in said.splitlines() if "links in mails" in x or "readers leave" in x]
+        return line
+
+    return check
+
+
+def test_check_says_what_the_links_need(checked: Callable[..., str]) -> None:
+    note = checked("http://127.0.0.1:9/", served=True)
     assert "find no answer: http://127.0.0.1:9/u/" in note
     assert "`monitor serve`" in note
     assert "MONITOR_SECRET_KEY" in note
-    assert KEY not in said
+    assert "unset MONITOR_SUBSCRIBE_LINK" in note
+
+
+def test_check_finds_nothing_wrong_with_files_only(checked: Callable[..., str]) -> None:
+    with serving(Files) as url:
+        said = checked(url, served=False)
+    assert not said.startswith("note")
+    assert "readers leave by a mail to op@example.org" in said
+
+
+def test_check_says_when_links_could_be_answered(
+    checked: Callable[..., str], store: Store, catalog: Catalog
+) -> None:
+    with serving(passing_on(service(store, catalog, "http://testserver/"))) as url:
+        assert "set MONITOR_SUBSCRIBE_LINK" in checked(url, served=False)

@@ -41,6 +41,7 @@ def site(settings: Settings) -> Settings:
         update={
             "site_url": "https://example.org/ldn/",
             "secret_key": SecretStr("0123456789abcdef"),
+            "subscribe_link": True,
         }
     )
 

@@ -260,10 +260,34 @@ def test_a_preview_writes_nothing(
 def test_one_click_unsubscribe_is_signed_and_needs_a_site(store: Store, catalog: Catalog) -> None:
     plain = Settings(mail_from="m@example.org")
     assert Mailer(store, catalog, plain).leave(READER).startswith("mailto:m@example.org")
-    site = Settings.model_validate(
-        {"site_url": "https://example.org/ldn", "secret_key": "0123456789abcdef"}
+    files = {"site_url": "https://example.org/ldn", "secret_key": "0123456789abcdef"}
+    served = Settings.model_validate(files | {"subscribe_link": True})
+    assert Mailer(store, catalog, served).leave(READER).startswith("https://example.org/ldn/u/")
+    assert Mailer(store, catalog, served).choices(READER).startswith("https://example.org/ldn/")
+
+
+def test_on_a_host_of_files_only_no_mail_holds_a_link_that_nobody_answers(
+    store: Store, catalog: Catalog
+) -> None:
+    files = Settings.model_validate(
+        {
+            "site_url": "https://example.org/ldn",
+            "secret_key": "0123456789abcdef",
+            "mail_from": "m@example.org",
+        }
     )
-    assert Mailer(store, catalog, site).leave(READER).startswith("https://example.org/ldn/u/")
+    mailer = Mailer(store, catalog, files)
+    _, content = mailer.make(issue(number=1), READER, "<1@example.org>")
+    found = email.message_from_bytes(content, policy=policy.default)
+    assert isinstance(found, EmailMessage)
+    assert found["List-Unsubscribe"] == "<mailto:m@example.org?subject=unsubscribe>"
+    assert found["List-Unsubscribe-Post"] is None
+    for kind in ("plain", "html"):
+        text = part(found, kind)
+        assert "mailto:m@example.org?subject=unsubscribe" in text
+        assert "example.org/ldn/u/" not in text
+        assert "Change what you get" not in text
+    assert mailer.choices(READER) == ""
 
 
 def test_the_operator_is_told_once_a_day(store: Store, settings: Settings) -> None:

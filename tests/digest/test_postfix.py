@@ -167,6 +167,7 @@ def settings(postfix: Postfix, monkeypatch: pytest.MonkeyPatch) -> Settings:
             "mail_from": "Überblick, täglich <m@example.org>",
             "site_url": "https://a-rather-long-name.example.org/low-dose-naltrexone/",
             "secret_key": SecretStr("0123456789abcdef"),
+            "subscribe_link": True,
         }
     )
 
