@@ -9,9 +9,9 @@ left to the texts that hold it, and a new one is begun.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ _MOST_REMEMBERED = 200_000
 #: Texts of fewer words or letters are quicker to walk through than to put into arrays.
 _FEW, _SHORT = 40, 300
 _BLANK = np.uint16(ord(" "))
+#: Between texts that are read together: no cue goes on over the end of a line.
+_BETWEEN = "\n"
 
 
 class Lexicon(dict[str, int]):
@@ -52,14 +54,15 @@ class NumberedTokens(Tokens):
 
     __slots__ = ("ids", "lexicon")
 
-    lexicon: Lexicon
-    ids: npt.NDArray[np.intp]
+    def __init__(self, plain: Tokens, lexicon: Lexicon, ids: npt.NDArray[np.intp]) -> None:
+        super().__init__(plain.words, plain.starts, plain.ends, plain.kinds, plain.until)
+        self.lexicon, self.ids = lexicon, ids
 
 
 class _Shared:
     """The lexicon that texts are numbered by now."""
 
-    lexicon = Lexicon()
+    lexicon: ClassVar[Lexicon] = Lexicon()
 
 
 def number(text: str) -> NumberedTokens:
@@ -67,15 +70,35 @@ def number(text: str) -> NumberedTokens:
     lexicon = _Shared.lexicon
     if len(lexicon) > _MOST_REMEMBERED:
         lexicon = _Shared.lexicon = Lexicon()
-    tokens = NumberedTokens.__new__(NumberedTokens)
-    if len(text) < _SHORT or not _split(text, tokens):
-        plain = tokenize(text)
-        tokens.words, tokens.starts, tokens.ends = plain.words, plain.starts, plain.ends
-        tokens.kinds, tokens.until = plain.kinds, plain.until
-    tokens.found = {}
-    tokens.lexicon = lexicon
-    tokens.ids = np.fromiter(map(lexicon.__getitem__, tokens.words), np.intp, len(tokens.words))
-    return tokens
+    plain = None if len(text) < _SHORT else _split(text)
+    plain = plain or tokenize(text)
+    words = plain.words
+    ids = np.fromiter(map(lexicon.__getitem__, words), np.intp, len(words))
+    return NumberedTokens(plain, lexicon, ids)
+
+
+def number_all(texts: Sequence[str]) -> list[NumberedTokens]:
+    """The same for texts that are read together: each is a part of a whole."""
+    whole = number(_BETWEEN.join(texts))
+    lengths = np.array([len(text) for text in texts])
+    begins = np.concatenate(((0,), (lengths + len(_BETWEEN)).cumsum()))
+    starts = np.array(whole.starts, dtype=np.int64)
+    parts = starts.searchsorted(begins)
+    shift = np.repeat(begins[:-1], np.diff(parts))
+    whole.starts, whole.ends = (starts - shift).tolist(), (whole.ends - shift).tolist()
+    until = (whole.until - np.repeat(parts[:-1], np.diff(parts))).tolist()
+    whole.parts = parts.tolist()
+    return [_part(whole, until, i) for i in range(len(texts))]
+
+
+def _part(whole: NumberedTokens, until: list[int], number: int) -> NumberedTokens:
+    first, last = whole.parts[number : number + 2]
+    words, starts, ends = whole.words[first:last], whole.starts[first:last], whole.ends[first:last]
+    kinds = whole.kinds[first : last + 1]
+    plain = Tokens(words, starts, ends, kinds, until[first:last])
+    part = NumberedTokens(plain, whole.lexicon, whole.ids[first:last])
+    part.whole, part.part, part.first = whole, number, first
+    return part
 
 
 #: What a character is: a letter or digit, an ASCII digit, one of those that may join digits to a
@@ -92,11 +115,11 @@ _RANKS[[ord(c) for c in ",:"]] = BROKEN
 _RANKS[[ord(c) for c in ".;!?\n"]] = STOPPED
 
 
-def _split(text: str, tokens: NumberedTokens) -> bool:
-    """Fill in words, offsets and kinds as `tokenize` would; False where that is not done here."""
+def _split(text: str) -> Tokens | None:
+    """What `tokenize` says, told by arrays; None where that is not done here."""
     codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
     if len(codes) != len(text):
-        return False  # a letter beyond the first plane
+        return None  # a letter beyond the first plane
     classes = _CLASSES.take(codes)
     inside = np.zeros(len(codes) + 2, np.uint8)
     letters = classes & _LETTER
@@ -110,20 +133,20 @@ def _split(text: str, tokens: NumberedTokens) -> bool:
         bounds = np.sort(np.concatenate((bounds, cuts, cuts)))
     starts, ends = bounds[0::2], bounds[1::2]
     if not len(starts):
-        return False
+        return None
     ranks = _RANKS.take(codes)
     ranks[joiners] = JOINED
     kinds = np.full(len(starts) + 1, STOPPED, np.uint8)
     kinds[1:-1] = np.maximum.reduceat(ranks[: ends[-1]], ends[:-1]) if len(starts) > 1 else ()
     stops = (kinds == STOPPED).nonzero()[0]
-    tokens.starts, tokens.ends, tokens.kinds = starts.tolist(), ends.tolist(), kinds.tolist()
-    tokens.until = np.repeat(stops[1:], stops[1:] - stops[:-1]).tolist()
+    first, last = starts.tolist(), ends.tolist()
     if cuts:
-        tokens.words = [text[a:b] for a, b in zip(tokens.starts, tokens.ends, strict=True)]
+        words = [text[a:b] for a, b in zip(first, last, strict=True)]
     else:  # with blanks for all that is in no word
         blank = np.where(inside[1:-1], codes, _BLANK)
-        tokens.words = blank.tobytes().decode("utf-16-le", "surrogatepass").split()
-    return True
+        words = blank.tobytes().decode("utf-16-le", "surrogatepass").split()
+    until = np.repeat(stops[1:], stops[1:] - stops[:-1]).tolist()
+    return Tokens(words, first, last, kinds.tolist(), until)
 
 
 def _cuts(classes: npt.NDArray[np.uint8], joiners: npt.NDArray[np.intp]) -> list[int]:
@@ -146,35 +169,51 @@ def _cuts(classes: npt.NDArray[np.uint8], joiners: npt.NDArray[np.intp]) -> list
 class Column(Generic[Value]):
     """What `value` says of each word, by the numbers of a lexicon. Safe to share between threads.
 
-    `value` must say the same of the same word for good; `at_once` says that it takes a list.
+    `value` must say the same of the same word for good; `at_once` says that it takes a list. With a
+    `width` it says so many things of a word, and there is a row for each.
     """
 
     def __init__(
-        self, value: Callable[[Any], Any], dtype: type[Value], *, at_once: bool = False
+        self,
+        value: Callable[[Any], Any],
+        dtype: type[Value],
+        *,
+        at_once: bool = False,
+        width: int | None = None,
     ) -> None:
         self._value, self._dtype, self._at_once = value, dtype, at_once
+        self._shape = () if width is None else (width,)
         self._lock = Lock()
         self._known: tuple[Lexicon, npt.NDArray[Value], int] = (
-            Lexicon(), np.empty(0, dtype), 0,
+            Lexicon(), np.empty((0, *self._shape), dtype), 0,
         )  # fmt: skip
 
     def of(self, tokens: NumberedTokens) -> npt.NDArray[Value]:
-        """The values of the words of a text."""
+        """The values of the words of a text, in order."""
+        whole = tokens.whole
+        if whole is None:
+            return self._of(tokens)
+        values: npt.NDArray[Value] | None = whole.found.get(self)
+        if values is None:
+            values = whole.found[self] = self._of(cast("NumberedTokens", whole))
+        return values[tokens.first : tokens.first + len(tokens.words)]
+
+    def _of(self, tokens: NumberedTokens) -> npt.NDArray[Value]:
         lexicon, values, filled = self._known
         if lexicon is not tokens.lexicon or filled < len(lexicon):
             values = self._fill(tokens.lexicon)
-        return values.take(tokens.ids)
+        return values.take(tokens.ids, axis=0)
 
     def _fill(self, lexicon: Lexicon) -> npt.NDArray[Value]:
         """Values of all words that the lexicon has by now."""
         with self._lock:
             known, values, filled = self._known
             if known is not lexicon:
-                values, filled = np.empty(0, self._dtype), 0
+                values, filled = np.empty((0, *self._shape), self._dtype), 0
             new = lexicon.words[filled:]
             size = filled + len(new)
             if size > len(values):
-                grown = np.empty(2 * size, self._dtype)
+                grown = np.empty((2 * size, *self._shape), self._dtype)
                 grown[:filled] = values[:filled]
                 values = grown
             values[filled:size] = self._value(new) if self._at_once else list(map(self._value, new))
@@ -203,12 +242,24 @@ class Words:
         """Numbers of those words in the text, in order; worked out once for a text."""
         known: list[int] | None = tokens.found.get(self)
         if known is None:
-            column = Words._flags
-            flags = tokens.found.get(column)
-            if flags is None:
-                flags = tokens.found[column] = column.of(tokens)
-            known = tokens.found[self] = (flags & self._bit).nonzero()[0].tolist()
+            known = self._places(tokens) if tokens.whole is None else self._in_part(tokens)
+            tokens.found[self] = known
         return known
+
+    def _in_part(self, tokens: NumberedTokens) -> list[int]:
+        every = self.places(cast("NumberedTokens", tokens.whole))
+        shift = tokens.first
+        first = bisect_left(every, shift)
+        last = bisect_left(every, shift + len(tokens.words), first)
+        return [place - shift for place in every[first:last]]
+
+    def _places(self, tokens: NumberedTokens) -> list[int]:
+        column = Words._flags
+        flags = tokens.found.get(column)
+        if flags is None:
+            flags = tokens.found[column] = column.of(tokens)
+        places: list[int] = (flags & self._bit).nonzero()[0].tolist()
+        return places
 
     def inside(self, tokens: NumberedTokens, first: int, last: int) -> list[int]:
         """The same for the words `first` to `last`, the last one left out."""

@@ -67,7 +67,7 @@ _NOTHING: KeysView[int] = {}.keys()
 _Following = tuple[_Node, ...]
 #: A word with which a cue starts, the word it has come to, and the place in the trie.
 _Step = tuple[int, int, _Node]
-#: Start and end of a place, and the (matcher, key) pairs of the cues that are there.
+#: First and last word of a place, and the (matcher, key) pairs of the cues that are there.
 _Found = tuple[int, int, list[tuple[int, Hashable]]]
 
 
@@ -240,12 +240,14 @@ class Pool:
 
     def find(self, tokens: Tokens) -> list[list[Hit[Hashable]]]:
         """Hits of each matcher, by start, then end."""
-        known = tokens.found.get(self)
+        whole = tokens if tokens.whole is None else tokens.whole
+        known: list[list[list[Hit[Hashable]]]] | None = whole.found.get(self)
         if known is None:
-            known = tokens.found[self] = self._find(tokens)
-        return known
+            known = whole.found[self] = self._find(whole)
+        return known[tokens.part]
 
-    def _find(self, tokens: Tokens) -> list[list[Hit[Hashable]]]:
+    def _find(self, tokens: Tokens) -> list[list[list[Hit[Hashable]]]]:
+        """The same for each part of a text."""
         if self._sieve is None or self._numbers is None:
             self._root = _share(self._root, {})
             self._numbers = Numbers(self._root)
@@ -254,23 +256,31 @@ class Pool:
         numbers.append(_END)
         found = _walk(tokens, numbers, _starts(tokens, numbers, places, self._numbers.leads))
         found.sort(key=_by_place)
-        return self._hits(found)
+        return self._hits(found, tokens)
 
-    def _hits(self, found: list[_Found]) -> list[list[Hit[Hashable]]]:
-        """Hits of each matcher, each once; `found` is in order."""
-        hits: list[list[Hit[Hashable]]] = [[] for _ in range(self._size)]
-        last_start = last_end = -1
-        for start, end, outs in found:
-            if start == last_start and end == last_end:
+    def _hits(self, found: list[_Found], tokens: Tokens) -> list[list[list[Hit[Hashable]]]]:
+        """Hits of each matcher by part, each once; `found` is in order."""
+        starts, ends, parts = tokens.starts, tokens.ends, tokens.parts
+        every: list[list[list[Hit[Hashable]]]] = [
+            [[] for _ in range(self._size)] for _ in parts[1:]
+        ]
+        last_start = last_end = part = -1
+        until = 0
+        for at, to, outs in found:
+            while at >= until:
+                part += 1
+                until, hits = parts[part + 1], every[part]
+            start, end = starts[at], ends[to]
+            if at == last_start and to == last_end:
                 for matcher, key in outs:
                     hit = _hit((key, start, end))
                     if not _is_last(hits[matcher], hit):
                         hits[matcher].append(hit)
             else:
-                last_start, last_end = start, end
+                last_start, last_end = at, to
                 for matcher, key in outs:
                     hits[matcher].append(_hit((key, start, end)))
-        return hits
+        return every
 
 
 def _is_last(hits: list[Hit[Hashable]], wanted: Hit[Hashable]) -> bool:
@@ -310,13 +320,13 @@ def _starts(
 
 def _walk(tokens: Tokens, numbers: list[int], steps: list[_Step]) -> list[_Found]:
     """All cues that go on from these steps, which are used up."""
-    kinds, until, starts, ends = tokens.kinds, tokens.until, tokens.starts, tokens.ends
+    kinds, until = tokens.kinds, tokens.until
     found: list[_Found] = []
     while steps:
         first, at, node = steps.pop()
         after = at + 1
         if node.outs:
-            found.append((starts[first], ends[at], node.outs))
+            found.append((first, at, node.outs))
         onward = node.next
         if onward is not None and kinds[after] == JOINED:
             following = onward.get(numbers[after])

@@ -58,20 +58,32 @@ class Tokens(Sequence[Token]):
 
     `words`, `starts` and `ends` are those of the tokens, which are made only when asked for.
     `kinds[i]` tells what stands before word `i`, `until[i]` is the first word after word `i` that a
-    distance no longer reaches. `found` remembers what pools found.
+    distance no longer reaches. `found` remembers what readers found.
+
+    Texts that are read together are parts of one: then `whole` has the words of all of them, this
+    text is part number `part`, and its first word is word `first` there. Offsets are always those
+    of the text itself, also in the whole; `parts` are there the first words of all parts, and the
+    number of words. What is found in the whole is found for all its parts at once.
     """
 
-    __slots__ = ("ends", "found", "kinds", "starts", "until", "words")
+    __slots__ = (
+        "ends", "first", "found", "kinds", "part", "parts", "starts", "until", "whole", "words",
+    )  # fmt: skip
 
     def __init__(
-        self, words: list[str], starts: list[int], ends: list[int], kinds: list[int]
+        self,
+        words: list[str],
+        starts: list[int],
+        ends: list[int],
+        kinds: list[int],
+        until: list[int],
     ) -> None:
-        self.words, self.starts, self.ends, self.kinds = words, starts, ends, kinds
-        self.until: list[int] = []
-        for at, kind in enumerate(kinds):
-            if kind == STOPPED:
-                self.until += [at] * (at - len(self.until))
+        self.words, self.starts, self.ends = words, starts, ends
+        self.kinds, self.until = kinds, until
         self.found: dict[Hashable, Any] = {}
+        self.whole: Tokens | None = None
+        self.part = self.first = 0
+        self.parts = [0, len(words)]
 
     def __len__(self) -> int:
         return len(self.words)
@@ -98,4 +110,13 @@ def tokenize(text: str) -> Tokens:
     bounds = list(accumulate(map(len, parts)))
     kinds = list(map(_KINDS.__getitem__, parts[0::2]))
     kinds[0] = kinds[-1] = STOPPED
-    return Tokens(parts[1::2], bounds[0:-1:2], bounds[1::2], kinds)
+    return Tokens(parts[1::2], bounds[0:-1:2], bounds[1::2], kinds, _until(kinds))
+
+
+def _until(kinds: list[int]) -> list[int]:
+    """For each word the first one after it that a distance no longer reaches."""
+    until: list[int] = []
+    for at, kind in enumerate(kinds):
+        if kind == STOPPED:
+            until += [at] * (at - len(until))
+    return until

@@ -144,7 +144,7 @@ class DesignReader:
             return DesignLabel(
                 OTHER, round(min(confidence, least), 3), DesignSource.NONE, indexer=indexer
             )
-        source = self._source(best, *self._best(self._model.probabilities(scores.text)), indexer)
+        source = self._source(best, scores, indexer)
         return DesignLabel(
             id=best,
             confidence=round(confidence, 3),
@@ -171,6 +171,8 @@ class DesignReader:
         findings = self._rules.find(text)
         for found in findings:
             logits += self._shifts[found.rule, found.place]
+        if not indexer:
+            return _Scores(logits, logits, findings)
         joined = logits.copy()
         for design in indexer:
             if design in self._column:
@@ -209,10 +211,12 @@ class DesignReader:
         chance, design = max(rest, default=(0.0, ""))
         return design if chance >= 0.1 else None  # noqa: PLR2004 - one in ten, said in words
 
-    def _source(
-        self, best: str, by_text: str, text_confidence: float, indexer: Sequence[str]
-    ) -> DesignSource:
-        if best == by_text and text_confidence >= LEAST_CONFIDENCE:
+    def _source(self, best: str, scores: _Scores, indexer: Sequence[str]) -> DesignSource:
+        """Who says so. Without an indexer's word it is the text."""
+        if not indexer:
+            return DesignSource.TEXT
+        by_text, confidence = self._best(self._model.probabilities(scores.text))
+        if best == by_text and confidence >= LEAST_CONFIDENCE:
             return DesignSource.BOTH if best in indexer else DesignSource.TEXT
         return DesignSource.INDEXER if best in indexer else DesignSource.TEXT
 

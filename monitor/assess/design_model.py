@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -95,9 +95,9 @@ class Vocabulary:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         plain = {n: i for i, n in enumerate(names) if " " not in n and not n.startswith(_TITLE)}
-        title: dict[int, int] = {}
+        self._title: dict[int, int] = {}
+        self._title_pairs: dict[int, int] = {}
         pairs: dict[int, int] = {}
-        title_pairs: dict[int, int] = {}
         self._known = Column(lambda word: plain.get(normal(word), _UNKNOWN), np.int64)
         for row, name in enumerate(names):
             titled = name.startswith(_TITLE)
@@ -105,44 +105,50 @@ class Vocabulary:
             if min(parts) < 0:
                 continue
             if len(parts) > 1:
-                (title_pairs if titled else pairs)[parts[0] * _STRIDE + parts[1]] = row
+                (self._title_pairs if titled else pairs)[parts[0] * _STRIDE + parts[1]] = row
             elif titled:
-                title[parts[0]] = row
-        self._pairs, self._title = _Rows(pairs), _Rows(title)
-        self._title_pairs = _Rows(title_pairs)
+                self._title[parts[0]] = row
+        self._pairs = _Rows(pairs)
 
     def rows(self, text: Text) -> Rows:
         """Rows of a text's words and pairs in no order, as often as they occur.
 
         Those of the title stand for themselves and once more for the title's.
         """
-        title, words = self._known.of(text.title_tokens), self._known.of(text.abstract_tokens)
-        title_pairs, pairs = _pairs(title)[1], _pairs(words)[1]
-        return np.concatenate(
-            (
-                words[words >= 0],
-                title[title >= 0],
-                self._pairs.of(pairs)[1],
-                self._pairs.of(title_pairs)[1],
-                self._title.of(title)[1],
-                self._title_pairs.of(title_pairs)[1],
-            )
-        )
+        title, title_pairs = self.placed(text.title_tokens)
+        words, pairs = self.placed(text.abstract_tokens)
+        of_title = np.array(self._of_title(title.tolist()), dtype=np.int64)
+        every = np.concatenate((title, title_pairs, words, pairs, of_title))
+        return every[every >= 0]
 
-    def placed(self, tokens: NumberedTokens) -> tuple[Rows, Rows, Rows, Rows]:
-        """Rows of words and the places of the words, rows of pairs and the places of the first."""
-        numbers = self._known.of(tokens)
-        places = (numbers >= 0).nonzero()[0]
-        firsts, pairs = _pairs(numbers)
-        found, rows = self._pairs.of(pairs)
-        return numbers[places], places, rows, firsts[found]
+    def _of_title(self, words: list[int]) -> list[int]:
+        """Rows that a title has besides those of any text; few words are quick to walk through."""
+        rows = [self._title.get(word, _UNKNOWN) for word in words]
+        for first, second in pairwise(words):
+            if first >= 0 and second >= 0:
+                rows.append(self._title_pairs.get(first * _STRIDE + second, _UNKNOWN))
+        return rows
 
+    def placed(self, tokens: NumberedTokens) -> tuple[Rows, Rows]:
+        """For each word its row, and that of the pair it makes with the next; below 0 for none."""
+        whole = tokens if tokens.whole is None else tokens.whole
+        known: tuple[Rows, Rows] | None = whole.found.get(self)
+        if known is None:
+            known = whole.found[self] = self._placed(cast("NumberedTokens", whole))
+        words, pairs = known
+        first, last = tokens.first, tokens.first + len(tokens.words)
+        return words[first:last], pairs[first:last]
 
-def _pairs(numbers: Rows) -> tuple[Rows, Rows]:
-    """Places of neighbouring known words, and the number that stands for both."""
-    known = numbers >= 0
-    firsts = (known[:-1] & known[1:]).nonzero()[0]
-    return firsts, numbers[firsts] * _STRIDE + numbers[firsts + 1]
+    def _placed(self, tokens: NumberedTokens) -> tuple[Rows, Rows]:
+        words = self._known.of(tokens)
+        known = words >= 0
+        both = known[:-1] & known[1:]
+        both[[at - 1 for at in tokens.parts if 0 < at < len(words)]] = False  # another text's word
+        firsts = both.nonzero()[0]
+        found, rows = self._pairs.of(words[firsts] * _STRIDE + words[firsts + 1])
+        pairs = np.full(len(words), _UNKNOWN)
+        pairs[firsts[found]] = rows
+        return words, pairs
 
 
 class _Rows:
@@ -161,7 +167,7 @@ class _Rows:
         """Places of those numbers that have a row, and their rows."""
         places = self._may_be[_remainders(numbers)].nonzero()[0]
         wanted = numbers[places]
-        at = np.searchsorted(self._numbers, wanted)
+        at = self._numbers.searchsorted(wanted)
         right = self._numbers[at] == wanted
         return places[right], self._rows[at[right]]
 
@@ -224,23 +230,21 @@ class DesignModel:
         """How much the words of each sentence speak for a class against another; for the quotes."""
         scores = []
         for name in (FieldName.TITLE, FieldName.ABSTRACT):
-            tokens = text.tokens(name)
-            words, places, pairs, firsts = self.vocabulary.placed(tokens)
+            words, pairs = self.vocabulary.placed(text.tokens(name))
             by_word = self._differences(words, label, rival)
             by_pair = self._differences(pairs, label, rival)
-            spans = [text.span(s) for s in text.sentences if s.field is name]
-            of_words = places.searchsorted(spans).tolist()
-            of_pairs = firsts.searchsorted([(a, max(b - 1, a)) for a, b in spans]).tolist()
-            for (first, last), (begin, end) in zip(of_words, of_pairs, strict=True):
-                told = np.concatenate((by_word[first:last], by_pair[begin:end]))
-                scores.append(float(told.sum()))
+            for sentence in text.sentences:
+                if sentence.field is name:
+                    first, last = text.span(sentence)
+                    told = by_word[first:last].sum() + by_pair[first : max(last - 1, first)].sum()
+                    scores.append(float(told))
         return scores
 
     def _differences(self, rows: Rows, label: int, rival: int) -> Floats:
-        """What each row says for a class against another."""
+        """What each row says for a class against another; nothing where there is none."""
         difference = self.weights[rows, label] * self.scale[label]
         difference -= self.weights[rows, rival] * self.scale[rival]
-        return np.asarray(difference * self.idf[rows], dtype=np.float32)
+        return np.asarray(difference * self.idf[rows] * (rows >= 0), dtype=np.float32)
 
 
 def load() -> DesignModel:

@@ -81,6 +81,8 @@ class MechanismReader:
         relevance: tuple[Relevance, ...],
     ) -> tuple[MechanismClaim, ...]:
         """All mechanisms found, in the order of mechanisms.toml, each with its words."""
+        if not self._order:
+            return ()
         paper = self.paper(text, design)
         words = PaperWords.of(text)
         agent = self._agent(relevance)

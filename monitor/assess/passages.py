@@ -8,13 +8,14 @@ says two things. What stands in brackets is denied in passing only. Cues inside 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog
+from monitor.lexicon import NumberedTokens, Words
 from monitor.model import FieldName, SectionCategory
 from monitor.patterns import Hit, Matcher, Pool
 
@@ -25,15 +26,13 @@ _PLANS = frozenset({"future", "aim"})
 #: Roles of sentences that tell what the paper itself found.
 OWN = frozenset({SectionCategory.RESULTS, SectionCategory.CONCLUSIONS})
 
-# All begin with one of a set of letters, so that the search skips the rest of the text quickly.
-_CLAUSE = re.compile(
-    r"[;:,\s](?:(?<=;)\s|(?<=:)\s(?=[a-z(])|(?<=,)\s(?=and\s(?:no|not)\s)"
-    r"|(?:(?<=,)\s|(?<=\s))(?=[bwath])(?=(?:but|whereas|although|though|however|while)\s))"
-)
-#: The same where none of the conjunctions is a word of the sentence.
+#: Where a clause ends by its punctuation; all begin with one of a few letters, so that the search
+#: skips the rest of the text quickly.
 _PUNCTUATED = re.compile(r"[;:,](?:(?<=;)\s|(?<=:)\s(?=[a-z(])|(?<=,)\s(?=and\s(?:no|not)\s))")
 _CONJUNCTIONS = frozenset({"but", "whereas", "although", "though", "however", "while"})
-_SUBORDINATE = re.compile(r"(?:Although|While|Despite|Whereas|Even though|Though)\b")
+_JOINING = Words(_CONJUNCTIONS.__contains__)
+_SUBORDINATORS = ("Although", "While", "Despite", "Whereas", "Even though", "Though")
+_SUBORDINATE = re.compile("(?:" + "|".join(_SUBORDINATORS) + r")\b")
 _COMMA = re.compile(r",\s(?![^()]*\))")
 
 
@@ -49,6 +48,7 @@ class Kind(StrEnum):
 
 
 _GROUP = Kind.GROUP
+_Span = tuple[int, int]
 
 
 class Rule(NamedTuple):
@@ -150,9 +150,11 @@ class PassageReader:
         for name in (FieldName.TITLE, FieldName.ABSTRACT):
             whole = text.field(name)
             if whole:
-                hits = self._outside_traps(self._matcher.find(whole, text.tokens(name)))
-                sentences = (s for s in text.sentences if s.field is name)
-                found += self._clauses(whole, sentences, hits)
+                tokens = text.tokens(name)
+                hits = self._outside_traps(self._matcher.find(whole, tokens))
+                sentences = [s for s in text.sentences if s.field is name]
+                parts = split_clauses(whole, tokens, [(s.start, s.end) for s in sentences])
+                found += self._clauses(whole, zip(sentences, parts, strict=True), hits)
         return tuple(found)
 
     def _outside_traps(self, hits: list[Hit[int]]) -> list[Hit[int]]:
@@ -175,12 +177,12 @@ class PassageReader:
         ]
 
     def _clauses(
-        self, whole: str, sentences: Iterable[Sentence], hits: list[Hit[int]]
+        self, whole: str, sentences: Iterable[tuple[Sentence, list[_Span]]], hits: list[Hit[int]]
     ) -> Iterator[Clause]:
         at = 0
-        for sentence in sentences:
+        for sentence, spans in sentences:
             parts = []
-            for start, end in split_clauses(whole, sentence.start, sentence.end):
+            for start, end in spans:
                 while at < len(hits) and hits[at].start < start:
                     at += 1
                 first = at
@@ -235,20 +237,45 @@ def _aside(whole: str, start: int, at: int) -> bool:
     return whole.count("(", start, at) > whole.count(")", start, at)
 
 
-def split_clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Clauses of the sentence `text[start:end]`, as offsets; in order, none of them blank."""
-    # Asked for with what follows: a conjunction is in most words only by its letters.
-    words = text[start:end]
-    joined = any(w in words for w in _CONJUNCTIONS)
-    cuts = {m.end() for m in (_CLAUSE if joined else _PUNCTUATED).finditer(text, start, end)}
-    if _SUBORDINATE.match(text, start):
-        comma = _COMMA.search(text, start, end)
-        if comma:
-            cuts.add(comma.end())
+def split_clauses(
+    text: str, tokens: NumberedTokens, sentences: Sequence[_Span]
+) -> list[list[_Span]]:
+    """Clauses of each sentence, as offsets; in order, none of them blank.
+
+    `tokens` are the words of the text, `sentences` lie in it in order, apart from each other.
+    """
+    cuts = _cuts(text, tokens)
     found = []
-    at = start
-    for cut in sorted({*cuts, end}):
-        if text[at:cut].strip():
-            found.append((at, cut))
-            at = cut
+    at = 0
+    for start, end in sentences:
+        while at < len(cuts) and cuts[at] <= start:
+            at += 1
+        first = at
+        while at < len(cuts) and cuts[at] < end:
+            at += 1
+        inside = cuts[first:at]
+        if text.startswith(_SUBORDINATORS, start) and _SUBORDINATE.match(text, start):
+            comma = _COMMA.search(text, start, end)
+            if comma:
+                inside = sorted({*inside, comma.end()})
+        found.append(_between(text, start, end, inside) if inside else [(start, end)])
+    return found
+
+
+def _cuts(text: str, tokens: NumberedTokens) -> list[int]:
+    """Where clauses begin within sentences: after punctuation, and with a conjunction."""
+    cuts = {match.end() for match in _PUNCTUATED.finditer(text)}
+    for place in _JOINING.places(tokens):
+        start, end = tokens.starts[place], tokens.ends[place]
+        if text[start - 1 : start].isspace() and text[end : end + 1].isspace():
+            cuts.add(start)
+    return sorted(cuts)
+
+
+def _between(text: str, start: int, end: int, cuts: list[int]) -> list[_Span]:
+    found = []
+    for cut in (*cuts, end):
+        if text[start:cut].strip():
+            found.append((start, cut))
+            start = cut
     return found

@@ -68,7 +68,8 @@ class RelevanceReader:
         """Relevance to each topic, in the order of the catalog."""
         found = list(self._sentences(text))
         # All keywords in one go: no cue goes on over the end of a line.
-        keywords = [self._hits("\n".join(article.keywords))] if article.keywords else []
+        hits = self._matcher.find(text.keywords, text.keyword_tokens)
+        keywords = [_Found(None, _by_key(hits))] if hits else []
         # Most papers say nothing to most topics: only those with a cue or a heading are judged.
         spoken = {number for f in (*found, *keywords) for _, (number, _) in f.spans}
         for heading in article.mesh:
@@ -85,19 +86,22 @@ class RelevanceReader:
         texts = (article.title, article.abstract, "\n".join(article.keywords))
         return any(self._matcher.find(text) for text in texts if text)
 
-    def _hits(self, words: str) -> _Found:
-        return _Found(None, _by_key(self._matcher.find(words)))
-
     def _sentences(self, text: Text) -> Iterable[_Found]:
         for name in (FieldName.TITLE, FieldName.ABSTRACT):
             hits = self._matcher.find(text.field(name), text.tokens(name))
             if not hits:
                 continue
+            at = 0
             for sentence in text.sentences:
-                if sentence.field is name:
-                    inside = [h for h in hits if sentence.start <= h.start < sentence.end]
-                    if inside:
-                        yield _Found(sentence, _by_key(inside))
+                if sentence.field is not name:
+                    continue
+                while at < len(hits) and hits[at][1] < sentence.start:
+                    at += 1
+                first, end = at, sentence.end
+                while at < len(hits) and hits[at][1] < end:
+                    at += 1
+                if at > first:
+                    yield _Found(sentence, _by_key(hits[first:at]))
 
     def _judge(
         self,

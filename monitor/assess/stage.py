@@ -24,7 +24,8 @@ def assess(
     total = assessments.count_outstanding(store, assessor.version)
     done = 0
     while batch := assessments.outstanding(store, assessor.version, _BATCH):
-        made = [(version, assessor.assess(article)) for version, article in batch]
+        labels = assessor.assess_all([article for _, article in batch])
+        made = [(version, one) for (version, _), one in zip(batch, labels, strict=True)]
         assessments.record(store, made, now)
         done += len(made)
         if progress:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from monitor.assess import roles
 from monitor.assess.language import language_of
 from monitor.assess.words import word_set
-from monitor.lexicon import NumberedTokens, number
+from monitor.lexicon import NumberedTokens, number_all
 from monitor.model import Article, FieldName, SectionCategory
 from monitor.splitting import Token
 
@@ -43,7 +43,9 @@ _OPENERS = word_set(
 #: A word of more letters is no abbreviation.
 _LONGEST = max(map(len, _ABBREVIATIONS))
 
-_NONE = number("")
+_NONE = number_all([""])[0]
+#: Texts of an article that are read together: title, abstract, keywords.
+_FIELDS = 3
 
 
 class Sentence(NamedTuple):
@@ -77,6 +79,8 @@ class Text:
     structured: bool = False
     language: str = ""
     language_ok: bool = True
+    keywords: str = ""
+    keyword_tokens: NumberedTokens = _NONE
 
     def field(self, name: FieldName) -> str:
         """Text of a field as far as it is judged."""
@@ -116,34 +120,62 @@ class Text:
 
 def read_text(article: Article) -> Text:
     """The text of an article, ready for every rule and for the model."""
-    title_tokens = number(article.title)
+    return read_texts([article])[0]
+
+
+def read_texts(articles: Sequence[Article]) -> list[Text]:
+    """The same for articles whose words are then looked up together, which is quicker."""
+    fields = [t for a in articles for t in (a.title, a.abstract, "\n".join(a.keywords))]
+    tokens = number_all(fields)
+    return [
+        _read(article, fields[at + 2], *tokens[at : at + _FIELDS])
+        for article, at in zip(articles, range(0, len(fields), _FIELDS), strict=True)
+    ]
+
+
+def _read(
+    article: Article,
+    keywords: str,
+    of_title: NumberedTokens,
+    of_abstract: NumberedTokens,
+    of_keywords: NumberedTokens,
+) -> Text:
     title = tuple(_title(article.title))
-    if not article.abstract.strip():
-        return Text(article.title, "", title_tokens, _NONE, title)
-    tokens = number(article.abstract)
-    language = language_of(tokens, article.abstract)
-    if language != "English":
-        return Text(
-            article.title, "", title_tokens, _NONE, title, language=language, language_ok=False
-        )
-    parts = roles.parts_of(article)
+    language, sentences, structured = "", title, False
+    if article.abstract.strip():
+        language = language_of(of_abstract, article.abstract)
+    if language == "English":
+        body, structured = _sentences(article, of_abstract)
+        sentences = title + body
+    return Text(
+        title=article.title,
+        abstract=article.abstract if language == "English" else "",
+        title_tokens=of_title,
+        abstract_tokens=of_abstract if language == "English" else _NONE,
+        sentences=sentences,
+        structured=structured,
+        language=language,
+        language_ok=language in {"", "English"},
+        keywords=keywords,
+        keyword_tokens=of_keywords,
+    )
+
+
+def _sentences(article: Article, tokens: NumberedTokens) -> tuple[tuple[Sentence, ...], bool]:
+    """Sentences of an abstract, and whether their roles are the paper's own."""
     spans = [
         (start, end, role)
-        for part_start, part_end, role in parts
+        for part_start, part_end, role in roles.parts_of(article)
         for start, end in split_sentences(article.abstract, part_start, part_end)
     ]
-    structured = sum(role is not SectionCategory.UNASSIGNED for _, _, role in spans) * 2 > len(
-        spans
-    )
-    inferred = roles.infer(tokens, [(s, e, role) for s, e, role in spans])
+    labelled = sum(role is not SectionCategory.UNASSIGNED for _, _, role in spans)
+    inferred = roles.infer(tokens, spans)
     count = max(len(spans) - 1, 1)
-    body = tuple(
+    sentences = tuple(
         Sentence(FieldName.ABSTRACT, start, end, role, min(i / count, 1.0))
         for i, ((start, end, _), role) in enumerate(zip(spans, inferred, strict=True))
     )
-    return Text(
-        article.title, article.abstract, title_tokens, tokens, title + body, structured, language
-    )
+    return sentences, labelled * 2 > len(spans)
 
 
 def _title(title: str) -> Iterator[Sentence]:

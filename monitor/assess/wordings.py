@@ -14,16 +14,17 @@ adds up all of them. benchmarks/train_claims.py makes the weights together with 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from math import sqrt
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from monitor.assess.evidence import Evidence
 from monitor.assess.text import Text
+from monitor.lexicon import Column, NumberedTokens
 from monitor.model import FieldName
 
 #: The regressions that words speak to, and where words stand: anywhere in the paper, in its title;
@@ -32,6 +33,8 @@ from monitor.model import FieldName
 MODELS = ("side", "against", "mixed", "noted")
 GROUPS = ("paper", "title", "own", "near", "sentence", "cue", "subject")
 _PAPER, _TITLE, _OWN, _NEARBY, _SENTENCE, _CUE, _SUBJECT = range(len(GROUPS))
+#: Groups of passages, which are added up word by word once for all mechanisms of a paper.
+_RUNNING = (_OWN, _NEARBY, _SENTENCE)
 #: Words on either side of a mechanism's name that are near it.
 _NEAR = 5
 _FILE = "mechanism-words.npz"
@@ -53,54 +56,61 @@ Grouped = tuple[Collection[str], ...]
 
 @dataclass(frozen=True, slots=True)
 class PaperWords:
-    """The words of a paper by field, as they stand there, and where they start.
+    """The words of a paper by field, as they stand there.
 
-    `sums` remembers what passages weigh that several mechanisms share, by group and place.
+    `sums` remembers what title and paper add up to: it is the same for all mechanisms.
     """
 
-    in_order: Mapping[FieldName, list[str]]
-    starts: Mapping[FieldName, list[int]]
-    sums: dict[tuple[int, bool, int], Sum] = field(default_factory=dict)
+    tokens: Mapping[FieldName, NumberedTokens]
+    sums: dict[int, Sum] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: Text) -> PaperWords:
         """The words of both fields."""
-        tokens = {f: text.tokens(f) for f in FieldName}
-        return cls(
-            {f: t.words for f, t in tokens.items()}, {f: t.starts for f, t in tokens.items()}
-        )
+        return cls({FieldName.TITLE: text.title_tokens, FieldName.ABSTRACT: text.abstract_tokens})
 
     @property
     def title(self) -> list[str]:
         """Words of the title."""
-        return self.in_order[FieldName.TITLE]
+        return self.tokens[FieldName.TITLE].words
 
     @property
     def all(self) -> set[str]:
         """Words of title and abstract, each once."""
-        return {*self.title, *self.in_order[FieldName.ABSTRACT]}
+        return {*self.title, *self.tokens[FieldName.ABSTRACT].words}
 
-    def between(self, name: FieldName, start: int, end: int) -> list[str]:
-        """Words that begin in `field[start:end]`."""
-        starts = self.starts[name]
-        first = bisect_left(starts, start)
-        return self.in_order[name][first : bisect_left(starts, end, first)]
-
-    def near(self, evidence: Evidence) -> list[str]:
-        """Words before and after each name of a mechanism."""
+    def inside(self, spans: Iterable[Span]) -> list[str]:
+        """Words that begin in the spans."""
         found: list[str] = []
+        for name, first, last in self.numbered(spans):
+            found += self.tokens[name].words[first:last]
+        return found
+
+    def numbered(self, spans: Iterable[Span]) -> list[Span]:
+        """Spans of letters as spans of words: the numbers of those that begin there."""
+        found = []
+        for name, start, end in spans:
+            starts = self.tokens[name].starts
+            first = bisect_left(starts, start)
+            found.append((name, first, bisect_left(starts, end, first)))
+        return found
+
+    def near(self, evidence: Evidence) -> list[Span]:
+        """Spans of the words before and after each name of a mechanism."""
+        found: list[Span] = []
         for clause in evidence.clauses:
             name = clause.sentence.field
-            starts, words = self.starts[name], self.in_order[name]
+            starts = self.tokens[name].starts
             for mention in clause.mentions:
                 if mention.mechanism == evidence.mechanism:
                     first = bisect_left(starts, mention.start)
                     last = bisect_left(starts, mention.end, first)
-                    found += words[max(first - _NEAR, 0) : first]
-                    found += words[last : last + _NEAR]
+                    found.append((name, max(first - _NEAR, 0), first))
+                    found.append((name, last, min(last + _NEAR, len(starts))))
         return found
 
 
+#: Where passages begin and end in a field, in letters or in words.
 Span = tuple[FieldName, int, int]
 
 
@@ -129,10 +139,11 @@ def grouped(evidence: Evidence, words: PaperWords) -> Grouped:
 
     This is what training and explanations see; `WordWeights.sums` adds up the same faster.
     """
-    own = [w for span in _own(evidence) for w in words.between(*span)]
-    around = [w for span in _sentences(evidence) for w in words.between(*span)]
+    own = words.inside(_own(evidence))
+    around = words.inside(_sentences(evidence))
+    near = [w for f, first, last in words.near(evidence) for w in words.tokens[f].words[first:last]]
     subject = [evidence.mechanism + _OF + w for w in words.title]
-    groups = (words.all, words.title, own, words.near(evidence), around, evidence.cues, subject)
+    groups = (words.all, words.title, own, near, around, evidence.cues, subject)
     return tuple(list(map(str.lower, group)) for group in groups)
 
 
@@ -160,41 +171,58 @@ class WordWeights:
     tables: tuple[_Known, ...]
     subjects: Mapping[str, _Known]
     scales: Sequence[Sequence[float]]
+    _rows: Column[np.int64] = field(init=False)
+    _sums: object = field(init=False, default_factory=object)  # stands for them in a text
+
+    def __post_init__(self) -> None:
+        tables = [self.tables[group] for group in _RUNNING]
+        rows = Column(lambda word: [t[word] for t in tables], np.int64, width=len(tables))
+        object.__setattr__(self, "_rows", rows)
 
     def sums(self, evidence: Evidence, words: PaperWords) -> tuple[Sum, ...]:
         """What the words of each group add up to."""
-        tables = self.tables
         subject = self.subjects.get(evidence.mechanism, _NOTHING)
-        near = words.near(evidence)
+        title = words.title
         return (
             self._whole(words, _PAPER),
             self._whole(words, _TITLE),
-            self._spans(words, _OWN, _own(evidence)),
-            (_sum(tables[_NEARBY], near), len(near)),
-            self._spans(words, _SENTENCE, _sentences(evidence)),
-            (_sum(tables[_CUE], evidence.cues), len(evidence.cues)),
-            (_sum(subject, words.title), len(words.title)),
+            self._spans(words, _OWN, words.numbered(_own(evidence))),
+            self._spans(words, _NEARBY, words.near(evidence)),
+            self._spans(words, _SENTENCE, words.numbered(_sentences(evidence))),
+            (_sum(self.tables[_CUE], evidence.cues), len(evidence.cues)),
+            (_sum(subject, title), len(title)),
         )
 
     def _whole(self, words: PaperWords, group: int) -> Sum:
-        key = (group, False, 0)
-        found = words.sums.get(key)
+        found = words.sums.get(group)
         if found is None:
             of: Collection[str] = words.all if group == _PAPER else words.title
-            found = words.sums[key] = (_sum(self.tables[group], of), len(of))
+            found = words.sums[group] = (_sum(self.tables[group], of), len(of))
         return found
 
-    def _spans(self, words: PaperWords, group: int, spans: Iterable[Span]) -> Sum:
+    def _spans(self, words: PaperWords, group: int, spans: list[Span]) -> Sum:
+        """What the words of spans add up to; `spans` count in words."""
         total = size = 0
-        for name, start, end in spans:
-            key = (group, name is FieldName.TITLE, start)
-            found = words.sums.get(key)
-            if found is None:
-                inside = words.between(name, start, end)
-                found = words.sums[key] = (_sum(self.tables[group], inside), len(inside))
-            total += found[0]
-            size += found[1]
+        column = _RUNNING.index(group)
+        for name, first, last in spans:
+            tokens = words.tokens[name]
+            upto = self._running(tokens)[column]
+            total += upto(last + tokens.first) - upto(first + tokens.first)
+            size += last - first
         return total, size
+
+    def _running(self, tokens: NumberedTokens) -> list[Callable[[int], int]]:
+        """What so many first words add up to, for each of `_RUNNING`.
+
+        Of all texts that are read together: what a passage adds up to is a difference of two.
+        """
+        whole = tokens if tokens.whole is None else tokens.whole
+        found: list[Callable[[int], int]] | None = whole.found.get(self._sums)
+        if found is None:
+            sums = np.zeros((len(_RUNNING), len(whole) + 1), np.int64)
+            np.cumsum(self._rows.of(cast("NumberedTokens", whole)).T, axis=1, out=sums[:, 1:])
+            found = whole.found[self._sums] = [row.item for row in sums]
+        return found
 
     def logit(self, model: str, sums: tuple[Sum, ...]) -> float:
         """What the words add to the log-odds of a regression."""

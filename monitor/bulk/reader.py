@@ -13,7 +13,7 @@ from monitor.assess.assessor import Assessor
 from monitor.errors import RecordError
 from monitor.harvest import changes
 from monitor.harvest.records import Deletion, Parsed, read_records
-from monitor.model import BadRecord
+from monitor.model import Article, BadRecord
 from monitor.store.imports import Incoming, incoming
 
 
@@ -46,26 +46,38 @@ class Reader:
     def read(self, xml: bytes, also: Collection[str] = ()) -> Sheet:
         """The records of a document: those that a topic wants, and those named in `also`."""
         sheet = Sheet()
+        kept: list[Parsed | str] = []
         try:
             for record in read_records(io.BytesIO(xml)):
                 sheet.read += not isinstance(record, Deletion)
                 if isinstance(record, Parsed):
-                    self._sort(record, sheet, also)
+                    if self._keeps(record.article, also):
+                        kept.append(record)
+                    else:
+                        sheet.passed_over.append(record.article.pmid)
                 elif isinstance(record, Deletion):
-                    sheet.entries.append(record.pmid)
+                    kept.append(record.pmid)
                 else:
                     sheet.bad.append(record)
         except RecordError as error:
             sheet.fault = str(error)
+        sheet.entries = self._labelled(kept)
         return sheet
 
-    def _sort(self, record: Parsed, sheet: Sheet, also: Collection[str]) -> None:
-        article = record.article
-        kept = self._keep_all or article.pmid in also or self._assessor.topics(article)
-        if not kept:
-            sheet.passed_over.append(article.pmid)
-            return
-        _, told = changes.compare(None, article)
-        labels = self._assessor.assess(article)
-        digest = changes.digest(article)
-        sheet.entries.append(incoming(article, record.xml, digest, told, labels))
+    def _keeps(self, article: Article, also: Collection[str]) -> bool:
+        return self._keep_all or article.pmid in also or bool(self._assessor.topics(article))
+
+    def _labelled(self, kept: list[Parsed | str]) -> list[Incoming | str]:
+        """Rows of records, labelled together; what is only a PMID stays one, in its place."""
+        articles = [record.article for record in kept if isinstance(record, Parsed)]
+        labels = iter(self._assessor.assess_all(articles))
+        entries: list[Incoming | str] = []
+        for record in kept:
+            if isinstance(record, str):
+                entries.append(record)
+                continue
+            article = record.article
+            _, told = changes.compare(None, article)
+            digest = changes.digest(article)
+            entries.append(incoming(article, record.xml, digest, told, next(labels)))
+        return entries

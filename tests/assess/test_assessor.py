@@ -438,3 +438,22 @@ def test_the_quick_answer_on_topics_is_the_whole_one(
     for article in [*sample, *strangers]:
         assert assessor.topics(article) == assessor.assess(article).topics()
     assert assessor.topics(strangers[0]) == ()
+
+
+def test_papers_read_together_get_the_labels_that_each_gets_alone(assessor: Assessor) -> None:
+    silent = Article(pmid="2", title="", abstract="")
+    foreign = Article(
+        pmid="3",
+        title="Müdigkeit",
+        abstract="Die Patienten wurden mit der Behandlung und den Kontrollen verglichen.",
+    )
+    beyond = Article(pmid="4", title="Cortisol 𝛽 in ME/CFS", abstract="Cortisol was not lower. 𝛽.")
+    papers = [
+        TRIAL,
+        silent,
+        foreign,
+        dataclasses.replace(TRIAL, pmid="5", keywords=("CFS",)),
+        beyond,
+    ] * 9
+    assert assessor.assess_all(papers) == [assessor.assess(paper) for paper in papers]
+    assert assessor.assess_all([]) == []

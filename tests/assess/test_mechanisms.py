@@ -10,6 +10,7 @@ from monitor.assess.mechanisms import MechanismReader
 from monitor.assess.passages import PassageReader, split_clauses
 from monitor.assess.text import read_text
 from monitor.cli.claims import _explained
+from monitor.lexicon import number
 from monitor.model import (
     Article,
     DesignLabel,
@@ -154,7 +155,8 @@ def test_a_denial_in_brackets_is_said_in_passing():
     ],
 )
 def test_clauses_are_cut_where_a_sentence_turns(sentence, parts):
-    assert [sentence[s:e] for s, e in split_clauses(sentence, 0, len(sentence))] == parts
+    clauses = split_clauses(sentence, number(sentence), [(0, len(sentence))])
+    assert [sentence[s:e] for s, e in clauses[0]] == parts
 
 
 def test_the_same_paper_always_gets_the_same_claims():
