@@ -24,7 +24,6 @@ from monitor.catalog import Catalog
 from monitor.harvest.records import Parsed, read_records
 from monitor.model import Article
 
-
 #: Objects made before the collector looks for garbage, as in monitor/cli.
 _OBJECTS = 50_000
 
