@@ -17,7 +17,7 @@ from monitor.assess.details.direction import read_result
 from monitor.assess.details.doses import read_doses
 from monitor.assess.details.groups import GroupReader
 from monitor.assess.details.registrations import read_registrations
-from monitor.assess.details.sample_size import read_sample_size
+from monitor.assess.details.sample_size import SampleSizeReader
 from monitor.assess.mechanisms import MechanismReader
 from monitor.assess.relevance import RelevanceReader
 from monitor.assess.text import Text, read_text, read_texts
@@ -27,7 +27,7 @@ from monitor.model import Article, Assessment, Level
 from monitor.patterns import Pool
 
 #: Goes up whenever the code of this room would label a paper differently.
-RULES_VERSION = "4"
+RULES_VERSION = "5"
 #: Papers read together: their words fit into the memory that is near to the processor.
 _TOGETHER = 32
 
@@ -48,7 +48,9 @@ class Assessor:
         self._design = DesignReader(catalog, model, pool)
         self._mechanisms = MechanismReader(catalog, pool=pool)
         self._trained_on = model.trained_on
-        weights = (model.version, self._mechanisms.rescorer.version)
+        self._sample_size = SampleSizeReader()
+        versions = (self._mechanisms.rescorer.version, self._sample_size.ranking.version)
+        weights = (model.version, *versions)
         self.version = ".".join((RULES_VERSION, catalog.version, *weights))
         self._groups = GroupReader(pool)
         self._corrections: dict[str, list[Correction]] = defaultdict(list)
@@ -90,7 +92,7 @@ class Assessor:
         definitions = [read_definitions(a, t, d) for a, t, d in judged]
         registrations = [read_registrations(a, t) for a, t in papers]
         groups = [self._groups.read(a, t) for a, t in papers]
-        sizes = [read_sample_size(a, t, d) for a, t, d in judged]
+        sizes = [self._sample_size.read(a, t, d) for a, t, d in judged]
         doses = [read_doses(a, t) for a, t in papers]
         results = [read_result(a, t, d) for a, t, d in judged]
         for i, (article, text) in enumerate(papers):

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
 
-_MODELS: Final = (("design.json", "Study design"), ("mechanism-claims.json", "Mechanism claims"))
+_MODELS: Final = (
+    ("design.json", "Study design"),
+    ("mechanism-claims.json", "Mechanism claims"),
+    ("sample-size.json", "Sample size"),
+)
 #: Parts of a card that say how the model works inside; weights and rules are in the file itself.
 _INSIDE: Final = frozenset(
     {

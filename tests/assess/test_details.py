@@ -8,10 +8,13 @@ from monitor.assess.details.doses import read_doses
 from monitor.assess.details.groups import GroupReader
 from monitor.assess.details.numbers import whole_numbers
 from monitor.assess.details.registrations import read_registrations
-from monitor.assess.details.sample_size import read_sample_size
+from monitor.assess.details.sample_size import SampleSizeReader
 from monitor.assess.text import read_text
 from monitor.model import Accession, Article, DesignLabel, DesignSource, Direction
 from monitor.splitting import tokenize
+
+
+READER = SampleSizeReader()
 
 
 def paper(abstract: str, title: str = "A study") -> Article:
@@ -24,7 +27,7 @@ def label(design: str) -> DesignLabel:
 
 def n_of(abstract: str, design: str = "case_control", title: str = "A study") -> int | None:
     article = paper(abstract, title)
-    found = read_sample_size(article, read_text(article), label(design))
+    found = READER.read(article, read_text(article), label(design))
     if found is not None:
         assert all(q.holds(article) for q in found.quotes)
     return found.n if found else None
@@ -138,7 +141,7 @@ def test_a_review_counts_the_people_of_its_studies() -> None:
 
 def test_a_protocols_number_is_planned() -> None:
     article = paper("We will recruit 120 adults with the illness.")
-    found = read_sample_size(article, read_text(article), label("protocol"))
+    found = READER.read(article, read_text(article), label("protocol"))
     assert found is not None
     assert (found.n, found.planned) == (120, True)
 

@@ -7,56 +7,38 @@ healthy controls", "50 were included" after 58 were referred.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from monitor.assess.details.numbers import Number, may_begin, whole_numbers
+from monitor.assess.details.numbers import Number
 from monitor.assess.details.people import ends_a_noun, in_a_name, is_year, people_end
-from monitor.assess.text import Sentence, Text
-from monitor.lexicon import Words
-from monitor.splitting import Token
+from monitor.assess.text import Sentence
+from monitor.splitting import Tokens
 
-_NUMBERS = Words(may_begin)
-# But for _PER_CENT and _N_EQUALS, all up to _SENT_BEFORE are for words in small letters: patterns
-# that need not ask for the case are far quicker.
-_TOTAL_BEFORE = re.compile(
-    r"\b(?:total(?: sample)?(?: size)?(?: of| n| was|:)?|overall,?|totall?ing|altogether|sample "
-    r"(?:size )?(?:of|was|comprised|consisted of)|in all,?|included a total of|cohort of|sample "
-    r"included|completed by|made up of|series of|final sample(?: of)?)"
-    r"[\s(]*(?:unweighted\s*)?(?:n\s*=\s*)?$"
-)
-_ACTION_BEFORE = re.compile(
-    r"\b(?:included|recruited|enrolled|studied|analy[sz]ed|evaluated|assessed|examined|randomi[sz]ed"
-    r"|surveyed|interviewed|applied to|reviewed|followed(?: up)?|reassessed|involved|involving|"
-    r"comprising|data|dataset|compared|in|from)"
-    r"(?:\s+(?:data|responses|records|samples|of|from|the|a|cohort|sample|up|on|selected))*\s*$"
-)
-_ANALYSED_AFTER = re.compile(
-    r"\b(?:(?:were|was) (?:finally |ultimately )?"
-    r"(?:included (?:in|for) (?:[a-z-]+ ){0,4}?(?:[a-z]+-)*(?:analys[ie]s|study)|"
-    r"analy[sz]ed|reassessed|evaluable)|"
-    r"met (?:the |all )?(?:study |selection |inclusion |eligibility )+criteria|"
-    r"completed (?:the|all|both|two)|in the (?:final )?analys[ie]s)"
-)
-_DONE_AFTER = re.compile(
-    r"\b(?:(?:were|was) (?:also )?"
-    r"(?:included|enrolled|recruited|randomi[sz]ed|studied|examined|assessed|"
-    r"evaluated|interviewed|tested|randomly|invited to|divided|compared|applied)|"
-    r"identified|participated|took part|completed|responded|responding|underwent|performed|"
-    r"involved|"
-    r"(?:were|was) analy[sz]ed)"
-)
-_SCREENED_AFTER = re.compile(
-    r"\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
-    r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|died|"
-    r"did not (?:respond|participate|meet|complete|attend|consent|agree|return|take|want|wish))"
-)
+# But for _PER_CENT and _N_EQUALS, patterns are for words in small letters: those that need not ask
+# for the case are far quicker.
 _PART_BEFORE = re.compile(
     r"\b(?:of (?:whom|these|those|which|them)|among (?:these|them|whom)|remaining|other|only|"
     r"another|additional|excluding|after excluding|affects?|affecting|estimated|at least|"
     r"sub-?(?:sample|group|set|cohort|study) of|"
     r"\S\s+of the)[\s,(]*$"
 )
+_SCREENED_AFTER = re.compile(
+    r"\b(?:(?:were|was) (?:screened|approached|invited|contacted|"
+    r"assessed for eligibility|eligible|excluded|lost)|dropped out|declined|withdrew|died|"
+    r"did not (?:respond|participate|meet|complete|attend|consent|agree|return|take|want|wish))"
+)
+_SENT_BEFORE = re.compile(
+    r"\b(?:distributed to|sent to|invited|mailed to|e-?mailed to|approached|contacted|screened)"
+    r"(?: a total of| to)?\s*$"
+)
+#: Ends of what stands before a number that these two may match; all others are passed over quickly.
+_PART_ENDS = tuple(
+    "whom these those which them remaining other only another additional excluding affects affect "
+    "affecting estimated least of the".split()
+)
+_SENT_ENDS = ("to", "of", "invited", "approached", "contacted", "screened")
 _PER_CENT = re.compile(
     r"^\s*[,(;\[]?\s*\d+(?:[.·]\d+)?\s*%(?!\s*(?:\(|of |wo?men|fe?male|response|white|girls|boys))"
 )
@@ -66,10 +48,6 @@ _N_EQUALS = re.compile(r"\b[nN](?:</i>)?[\s\u200b]*[=:][\s\u200b]*$")
 _SHARE_BEFORE = re.compile(r"%\s*[,;(\[]\s*[nN]\s*[=:]\s*$")
 _SAMPLE_SIZE = re.compile(r"\bsample size (?:of|was|is|were|:)\s*(?:n\s*=\s*)?$", re.IGNORECASE)
 _EQUALS = frozenset("=:")
-_SENT_BEFORE = re.compile(
-    r"\b(?:distributed to|sent to|invited|mailed to|e-?mailed to|approached|contacted|screened)"
-    r"(?: a total of| to)?\s*$"
-)
 _NEAR = 90
 _RANGE = re.compile(r"\s*[-–]\s*\d")
 #: "33 who recovered", "34 without infection", after another group was counted.
@@ -102,7 +80,6 @@ _OUT_OF_BEFORE = re.compile(
     r"(?:the |a total of |all |our )?$"
 )
 _WHOM_BEFORE = re.compile(r"\b(?:of|among) (?:whom|which|these|those|them),?\s+$")
-_AFTER_EXCLUDING = re.compile(r"\b(?:after|following) (?:the )?exclu[a-z]+\b[^.;]*$")
 #: "Of the 70 patients who completed": not all of them.
 _NARROWED = re.compile(r" (?:who|with|that|whose)\b")
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -110,121 +87,114 @@ _LISTED = re.compile(
     r"\s+(?P<words>[^,;.()]{2,40}?)\s*(?:,|,?\s+and|\s+vs\.?|\s+versus|"
     r"\s+(?:matched|compared) (?:with|to))\s*$"
 )
-_CONTROL = re.compile(
-    r"\b(?:controls?|healthy|volunteers?|donors?|uninfected|comparators?|HCs?)\b", re.IGNORECASE
-)
 _LEADING_BRACKET = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
 _STUDIES_BEFORE = re.compile(r"\b(?:articles|studies|publications|trials|papers|reports) \($")
 _STOP, _COMMA = re.compile(r";|\.(?!\d)"), re.compile(r"[;,]|\.(?!\d)")
+#: Letters that are looked at before and after a number.
+_BEFORE, _AFTER = 60, 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mention:
-    """A number of people; `score` says how likely it is the whole, `counted` that it is "n = 30".
+    """A number of people; `end` is where their noun ends, `counted` says that it is "n = 30".
 
-    `total` is said to be the whole, `part` a part of it; `screened` people did not take part;
-    `remained` are those of a group before that did, `kept` are said to have taken part.
+    `part` is a part of another number; `remained` are those of a group before that took part;
+    `kept` are said to have taken part, `screened` people not to have.
     """
 
     value: int
     start: int
     end: int
-    score: float
-    total: bool = False
     part: bool = False
     counted: bool = False
-    screened: bool = False
     remained: bool = False
     kept: bool = False
+    screened: bool = False
 
 
-def mentions(text: Text, sentence: Sentence, *, review: bool) -> list[Mention]:
-    """Mentions of people in a sentence, in order; of a review only sums over its studies."""
-    words = text.tokens(sentence.field)
-    first, last = text.span(sentence)
-    places = _NUMBERS.inside(words, first, last)
-    if not places:
-        return []
-    field, tokens = text.field(sentence.field), words[first:last]
+def mentions(
+    field: str, tokens: Tokens, sentence: Sentence, numbers: Sequence[Number], *, review: bool
+) -> list[Mention]:
+    """Mentions of people among the numbers of a sentence; of a review only sums over its studies.
+
+    `tokens` are those of the whole `field`.
+    """
+    stop = bisect_right(tokens.ends, sentence.end, numbers[-1].last) if numbers else 0
+    ends = [people_end(field, tokens, stop, n) for n in numbers]
+    if len(numbers) > 1:
+        _add_listed(field, numbers, ends)
     found: list[Mention] = []
-    numbers = list(whole_numbers(field, tokens, [at - first for at in places]))
-    listed = _listed(field, tokens, numbers)
-    for number in numbers:
-        mention = _mention(field, tokens, sentence, number, found, listed)
+    for number, noun in zip(numbers, ends, strict=True):
+        before = field[max(sentence.start, number.start - _BEFORE) : number.start]
+        mention = _mention(field, sentence, number, before, found, noun)
         if mention is None:
             continue
-        before = field[max(sentence.start, number.start - 60) : number.start]
-        if review and not _in_studies(before, field[mention.end :]):
+        if review and not _in_studies(before, field[mention.end : mention.end + _BEFORE]):
             continue
         found.append(mention)
     return found
 
 
-def _mention(
-    field: str,
-    tokens: Sequence[Token],
-    sentence: Sentence,
-    number: Number,
-    earlier: Sequence[Mention],
-    listed: dict[int, int],
-) -> Mention | None:
-    before = field[max(sentence.start, number.start - 60) : number.start]
-    by_n = (
+def is_counted(before: str) -> bool:
+    """Whether a number is "n = 30", by what stands before it."""
+    return (
         before.rstrip(" \u200b\u2009\u202f\u00a0")[-1:] in _EQUALS
         and _N_EQUALS.search(before) is not None
     )
-    last = earlier[-1].end if earlier else sentence.start
-    end, remained = _counted_end(field, tokens, sentence, number, earlier, listed, by_n=by_n)
-    if end is None or (by_n and _RANGE.match(field, number.end)):
-        return None
-    if not by_n and "million" in field[number.start : number.end].lower():
+
+
+def _mention(
+    field: str,
+    sentence: Sentence,
+    number: Number,
+    before: str,
+    earlier: Sequence[Mention],
+    noun: int | None,
+) -> Mention | None:
+    if is_counted(before):
+        if _RANGE.match(field, number.end):
+            return None
+        return _judged(field, sentence, number, before, number.end, by_n=True)
+    end, remained = _counted_end(field, sentence, number, before, earlier, noun)
+    if end is None or "million" in field[number.start : number.end].lower():
         return None  # as many as have an illness, not as were studied
-    if number.value == 1 and not by_n and field[number.end : end].strip().startswith("control"):
-        return None  # "Group 1 control"
-    mention = _judged(field, sentence, number, end, by_n=by_n)
-    if mention is None:
-        return None
-    between = field[last : number.start]
-    opened = field[sentence.start : number.start]
-    inside = opened.count("(") > opened.count(")")
-    if not by_n and earlier and between.count("(") > between.count(")"):
-        mention = replace(mention, part=True, score=mention.score - 2.0)
-    elif inside and not by_n and earlier and _of_a_group(earlier[-1]) and ")" not in between:
-        mention = replace(mention, part=True, score=mention.score - 2.0)  # "(n = 12; 10 women)"
-    if remained:  # surer than those they remained of
-        score = max([mention.score, *(m.score + 0.3 for m in earlier)])
-        mention = replace(mention, remained=True, part=False, score=score)
+    mention = _judged(field, sentence, number, before, end, by_n=False)
+    if mention is None or remained:
+        if mention is not None:
+            mention.part, mention.remained = False, True
+        return mention
+    if earlier:
+        between = field[earlier[-1].end : number.start]
+        inside = between.count("(") > between.count(")")
+        if not inside and _of_a_group(earlier[-1]) and ")" not in between:
+            opened = field[sentence.start : number.start]
+            inside = opened.count("(") > opened.count(")")  # "(n = 12; 10 women)"
+        mention.part = mention.part or inside
     return mention
 
 
 def _counted_end(
     field: str,
-    tokens: Sequence[Token],
     sentence: Sentence,
     number: Number,
+    before: str,
     earlier: Sequence[Mention],
-    listed: dict[int, int],
-    *,
-    by_n: bool,
+    noun: int | None,
 ) -> tuple[int | None, bool]:
     """Where the people end that a number counts, and whether they are those left of others."""
-    if by_n:
-        return number.end, False
-    before = field[max(sentence.start, number.start - 60) : number.start]
-    end = people_end(field, tokens, number) or listed.get(number.start)
     if " of " in field[number.end : number.end + 60] and _is_kept(field, number):
-        return end or number.end, True
-    if end is None and "size" in before and _SAMPLE_SIZE.search(before):
+        return noun or number.end, True
+    if noun is None and "size" in before and _SAMPLE_SIZE.search(before):
         return number.end, False
-    if end is None and earlier:
-        end = _elliptic_end(field, earlier[-1].end, number)
-    if end is None:
+    if noun is None and earlier:
+        noun = _elliptic_end(field, earlier[-1].end, number)
+    if noun is None:
         remained = _remained(field, number, earlier)
         return number.end if remained else None, remained
     if not earlier or not _WHOM_BEFORE.search(before):
-        return end, False
-    whole = max(m.value for m in earlier)
-    return end, number.value < whole and _soon(_KEPT_WHOM, field[end : sentence.end], 60)
+        return noun, False
+    whole = max([m.value for m in earlier])
+    return noun, number.value < whole and _soon(_KEPT_WHOM, field[noun : sentence.end], 60)
 
 
 def _remained(field: str, number: Number, earlier: Sequence[Mention]) -> bool:
@@ -237,24 +207,24 @@ def _remained(field: str, number: Number, earlier: Sequence[Mention]) -> bool:
     return number.value < max((m.value for m in earlier), default=number.value + 1)
 
 
-def _listed(field: str, tokens: Sequence[Token], numbers: Sequence[Number]) -> dict[int, int]:
-    """Ends of numbers whose noun stands at the end of a list, by where they start.
+def _add_listed(field: str, numbers: Sequence[Number], ends: list[int | None]) -> None:
+    """Fill in ends of numbers whose noun stands at the end of a list.
 
     "10 ME/CFS (ICC), 8 long COVID, and 10 healthy controls": ten, eight and ten people.
     """
-    found: dict[int, int] = {}
-    numbers = [number for number in numbers if not in_a_name(field, number)]
-    for number, following in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
-        if following.start not in found and people_end(field, tokens, following) is None:
+    following = -1
+    for at in range(len(numbers) - 1, -1, -1):
+        number = numbers[at]
+        if in_a_name(field, number):
             continue
-        between = field[number.end : following.start]
-        match = _LISTED.fullmatch(_BRACKETS.sub("", between))
-        if match is None or is_year(field, number):
-            continue
-        words = match["words"].lower().split()
-        if words and not any(ends_a_noun(word) for word in words):
-            found[number.start] = number.end + len(match["words"]) + 1
-    return found
+        if following >= 0 and ends[at] is None and ends[following] is not None:
+            between = field[number.end : numbers[following].start]
+            match = _LISTED.fullmatch(_BRACKETS.sub("", between) if "(" in between else between)
+            if match is not None and not is_year(field, number):
+                words = match["words"].lower().split()
+                if words and not any(map(ends_a_noun, words)):
+                    ends[at] = number.end + len(match["words"]) + 1
+        following = at
 
 
 def _is_kept(field: str, number: Number) -> bool:
@@ -273,62 +243,39 @@ def _of_a_group(mention: Mention) -> bool:
     return mention.counted or mention.part
 
 
-def is_comparison(words: str) -> bool:
-    """Whether words name a group that others are compared with."""
-    return _CONTROL.search(words) is not None
-
-
 def _elliptic_end(field: str, last: int, number: Number) -> int | None:
     """Where "30 with ME/CFS" ends after "30 patients with post-COVID condition,"."""
-    between = field[last : number.start]
-    if len(between) > _NEAR or not _AFTER_A_GROUP.search(between):
-        return None
     match = _ELLIPSIS.match(field, number.end)
-    return match.end() if match else None
+    if match is None or number.start - last > _NEAR:
+        return None
+    return match.end() if _AFTER_A_GROUP.search(field[last : number.start]) else None
 
 
 def _judged(
-    field: str, sentence: Sentence, number: Number, end: int, *, by_n: bool
+    field: str, sentence: Sentence, number: Number, before: str, end: int, *, by_n: bool
 ) -> Mention | None:
-    before = field[max(sentence.start, number.start - 60) : number.start]
-    after = field[end : sentence.end]
+    after = field[end : min(sentence.end, end + _AFTER)]
     of_the = before == "Of the " and _NARROWED.match(after) is not None
-    share = _PER_CENT.search(after) is not None or (
+    share = ("%" in after[:20] and _PER_CENT.search(after) is not None) or (
         by_n and "%" in before and _SHARE_BEFORE.search(before) is not None
     )
     before, after = before.lower(), after.lower()
-    if _PREVALENCE.search(before[-25:]) or _PREVALENCE.search(after[:25]):
+    if _PREVALENCE.search(f"{before[-25:]}|{after[:25]}"):
         return None
     if after.startswith(" ("):
         bracket = _LEADING_BRACKET.match(after)
         after = after[bracket.end() :] if bracket else after
-    score = 0.4 if by_n else 0.8
-    total = _TOTAL_BEFORE.search(before) is not None
-    part = _PART_BEFORE.search(before) is not None and not by_n
+    tail = before.rstrip(" ,(")
+    part = not by_n and tail.endswith(_PART_ENDS) and _PART_BEFORE.search(before) is not None
     part |= of_the or (before.endswith(" (") and _STUDIES_BEFORE.search(before) is not None)
-    if total:
-        score += 2.0
-    elif _ACTION_BEFORE.search(before):
-        score += 1.0
-    screened = _soon(_SCREENED_AFTER, after, 60, _COMMA) or _SENT_BEFORE.search(before) is not None
     if not by_n and " of " in before[-20:] and _OUT_OF_BEFORE.search(before):
-        part, score = True, score - 1.0
-    opened = field[sentence.start : number.start]
-    if not part and "xclu" in opened and _AFTER_EXCLUDING.search(opened.lower()):
-        score += 1.0
+        part = True
     kept = _soon(_KEPT, after, 110)
-    if screened:
-        score -= 2.5
-    elif _soon(_ANALYSED_AFTER, after, 90):
-        score += 2.2
-    elif _soon(_DONE_AFTER, after, 110):
-        score += 1.6
-    if share:
-        score -= 2.2
-    if part:
-        score -= 1.5
+    screened = _soon(_SCREENED_AFTER, after, 60, _COMMA) or (
+        tail.endswith(_SENT_ENDS) and _SENT_BEFORE.search(before) is not None
+    )
     return Mention(
-        number.value, number.start, end, score, total, part or share, by_n, screened, kept=kept
+        number.value, number.start, end, part or share, by_n, kept=kept, screened=screened
     )
 
 
@@ -340,7 +287,7 @@ def _soon(pattern: re.Pattern[str], words: str, most: int, stop: re.Pattern[str]
 
 def _in_studies(before: str, after: str) -> bool:
     """Whether a review's number is the sum over its studies, not that of one of them."""
-    words = before + " " + after[:60]
+    words = before + " " + after
     return bool(
         re.search(
             r"\b(?:total|involving|comprising|with|including|included|participants|analy[sz]ing)\b",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from monitor.splitting import Token
+from monitor.splitting import Tokens
 
 _UNITS = {
     word: value
@@ -30,7 +30,6 @@ _WORDS = frozenset({*_UNITS, *_TENS})
 #: As they may be written: most words of a text are none, and are told so without being lowered.
 _SPELT = frozenset(s for w in _WORDS for s in (w, w.capitalize(), w.upper()))
 _GROUPED = re.compile(r"\d{1,3}(?:[,.·]\d{3})+")
-_PLAIN = re.compile(r"\d+")
 
 
 def may_begin(word: str) -> bool:
@@ -49,63 +48,68 @@ class Number(NamedTuple):
 
 
 def whole_numbers(
-    text: str, tokens: Sequence[Token], places: Iterable[int] | None = None
+    text: str, tokens: Tokens, places: Iterable[int] | None = None, stop: int | None = None
 ) -> Iterator[Number]:
     """All whole numbers of a text, in order. "4.5" is none, "3,925" and "25 409" are one each.
 
-    `places` are the words with which one may begin, where they are known.
+    `places` are the words with which one may begin, where they are known; none goes on to the word
+    `stop` or beyond it.
     """
+    words = tokens.words
+    stop = len(words) if stop is None else stop
     if places is None:
-        places = [at for at, token in enumerate(tokens) if may_begin(token.text)]
+        places = [at for at, word in enumerate(words) if may_begin(word)]
     last = -1
     for at in places:
         if at <= last:
             continue
-        found = (_words if tokens[at].text in _SPELT else _digits)(text, tokens, at)
+        found = (_words if words[at] in _SPELT else _digits)(text, tokens, at, stop)
         if found is not None:
             yield found
             last = found.last
 
 
-def _digits(text: str, tokens: Sequence[Token], at: int) -> Number | None:
-    token = tokens[at]
-    if _GROUPED.fullmatch(token.text) and "." not in token.text:
-        digits, last = re.sub(r"\D", "", token.text), at
-    elif _PLAIN.fullmatch(token.text) and token.text.isascii():
-        digits, last = token.text, at
-        while len(digits) <= 6 and _goes_on(text, tokens, last):  # noqa: PLR2004 - below a million
+def _digits(text: str, tokens: Tokens, at: int, stop: int) -> Number | None:
+    words, starts, ends = tokens.words, tokens.starts, tokens.ends
+    word, last = words[at], at
+    if word.isdigit() and word.isascii():
+        digits = word
+        while len(digits) <= 6 and _goes_on(text, tokens, last, stop):  # noqa: PLR2004 - a million
             last += 1
-            digits += tokens[last].text
+            digits += words[last]
+    elif "." not in word and _GROUPED.fullmatch(word):
+        digits = re.sub(r"\D", "", word)
     else:
         return None
     value = int(digits[:12])
-    if last + 1 < len(tokens) and text[tokens[last].end : tokens[last + 1].start].isspace():
-        times = _TIMES.get(tokens[last + 1].text.lower(), 1)
+    if last + 1 < stop and text[ends[last] : starts[last + 1]].isspace():
+        times = _TIMES.get(words[last + 1].lower(), 1)
         value, last = value * times, last + (times > 1)
-    return Number(value, at, last, token.start, tokens[last].end)
+    return Number(value, at, last, starts[at], ends[last])
 
 
-def _goes_on(text: str, tokens: Sequence[Token], at: int) -> bool:
+def _goes_on(text: str, tokens: Tokens, at: int, stop: int) -> bool:
     """Whether "25" is followed by a thin or plain space and three digits: "25 409"."""
-    if at + 1 >= len(tokens) or len(tokens[at].text) > 3:  # noqa: PLR2004 - thousands
+    if at + 1 >= stop:
         return False
-    gap = text[tokens[at].end : tokens[at + 1].start]
-    following = tokens[at + 1].text
+    following = tokens.words[at + 1]
     return (
-        gap in {"\u2009", "\u202f", "\u00a0", " "}
-        and len(following) == 3  # noqa: PLR2004
-        and following.isascii()
+        len(following) == 3  # noqa: PLR2004 - thousands
         and following.isdigit()
+        and following.isascii()
+        and len(tokens.words[at]) <= 3  # noqa: PLR2004
+        and text[tokens.ends[at] : tokens.starts[at + 1]] in {"\u2009", "\u202f", "\u00a0", " "}
     )
 
 
-def _words(text: str, tokens: Sequence[Token], at: int) -> Number | None:
+def _words(text: str, tokens: Tokens, at: int, stop: int) -> Number | None:
     """Numbers below a million in words: "thirty-eight", "one thousand and twenty"."""
     total, thousands, last = 0, 0, at - 1
     i = at
-    while i < len(tokens):
-        word = tokens[i].text.lower()
-        if i > at and text[tokens[i - 1].end : tokens[i].start].strip(" -\u2010\u2011"):
+    while i < stop:
+        word = tokens.words[i].lower()
+        gap = text[tokens.ends[i - 1] : tokens.starts[i]] if i > at else ""
+        if gap.strip(" -\u2010\u2011"):
             break
         if word in _TENS and total % _HUNDRED == 0:
             total += _TENS[word]
@@ -124,4 +128,4 @@ def _words(text: str, tokens: Sequence[Token], at: int) -> Number | None:
         i += 1
     if last < at:
         return None
-    return Number(thousands + total, at, last, tokens[at].start, tokens[last].end)
+    return Number(thousands + total, at, last, tokens.starts[at], tokens.ends[last])

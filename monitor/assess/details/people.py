@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from monitor.assess.details.numbers import Number
 from monitor.assess.words import word_set
-from monitor.splitting import Token
+from monitor.splitting import Tokens
 
-_PEOPLE = word_set(
+PEOPLE = word_set(
     "patient patients participant participants subject subjects individual individuals adult "
     "adults people persons person women men woman man control controls cases volunteers children "
     "adolescents respondents students veterans survivors females males female male hc hcs donors "
@@ -40,6 +39,15 @@ _NOT_PEOPLE = word_set(
     "questions domains databases groups arms subgroups clusters components controls-only weekly "
     "schools samples eyes muscles joints lesions species records reports loci variants beats"
 )
+#: What counts no person even where people may be counted by it.
+_UNITS = _NOT_PEOPLE - word_set(
+    "samples eyes records reports studies trials articles papers items visits sessions species "
+    "hospitals schools"
+) | word_set(
+    "year-old yo yrs yr mo wk cmh2o mmhg bpm ml/kg/min percent ci iqr sd se fold x nm nmol pg ng "
+    "iu °c hz db kda bp kb p r or hr rr aor january february march april may june july august "
+    "september october november december"
+)
 
 #: What makes a number a name: "group 2 patients", "time point 2, participants".
 _NUMBERED = re.compile(
@@ -48,7 +56,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _MOST_NUMBERED = 12
-_BREAKING = word_set(
+BREAKING = word_set(
     "in of were was had with for from to that which by at on the is are have has did who per or "
     "between after before than"
 )
@@ -61,26 +69,30 @@ _COUNTED_AFTER = re.compile(r" (?:patients|participants|women|men|adults|people|
 _YEARS = range(1900, 2040)
 
 
-def people_end(field: str, tokens: Sequence[Token], number: Number) -> int | None:
-    """Where the noun for people ends that the number counts; None when it counts another thing."""
+def people_end(field: str, tokens: Tokens, stop: int, number: Number) -> int | None:
+    """Where the noun for people ends that the number counts; None when it counts another thing.
+
+    Words from number `stop` on belong to another sentence.
+    """
     after = field[number.end : number.end + 1]
     if after and after in "-\u2010\u2011":
-        return _of_so_many(tokens, number)
+        return _of_so_many(tokens, stop, number)
     if (after and after in "%–/±.") or _names(field, number, after):
         return None
+    words = tokens.words
     first = number.last + 1
-    for i in range(first, min(first + _AHEAD, len(tokens))):
+    for i in range(first, min(first + _AHEAD, stop)):
         if _closed(field, tokens, i, first):
             return None
-        word = tokens[i].text.lower()
-        if word in _PEOPLE:
-            return _noun_end(field, tokens, i, number)
-        if word == "of" and tokens[i - 1].text == "sequelae":
+        word = words[i].lower()
+        if word in PEOPLE:
+            return _noun_end(field, tokens, i, stop, number)
+        if word == "of" and words[i - 1] == "sequelae":
             continue
-        of_a_name = field[tokens[i].start - 1] == "-" and i > first  # "30 COVID-19 patients"
-        if word in _NOT_PEOPLE or word in _BREAKING or (word[0].isdigit() and not of_a_name):
+        of_a_name = field[tokens.starts[i] - 1] == "-" and i > first  # "30 COVID-19 patients"
+        if word in _NOT_PEOPLE or word in BREAKING or (word[0].isdigit() and not of_a_name):
             return None
-        if i <= first + 1 and (end := _illness_as_people(field, tokens, i)) is not None:
+        if i <= first + 1 and (end := _illness_as_people(field, tokens, i, stop)) is not None:
             return end
     return None
 
@@ -98,74 +110,84 @@ def _names(field: str, number: Number, after: str) -> bool:
 
 def ends_a_noun(word: str) -> bool:
     """Whether a word, in small letters, cannot stand between a number and its noun for people."""
-    return word in _NOT_PEOPLE or word in _BREAKING or word[0].isdigit()
+    return word in _NOT_PEOPLE or word in BREAKING or word[0].isdigit()
 
 
-def _noun_end(field: str, tokens: Sequence[Token], at: int, number: Number) -> int | None:
+def is_unit(word: str) -> bool:
+    """Whether a word, in small letters, says that the number before it counts or measures no one.
+
+    Samples, records and the like are left: who counts them may count people by them.
+    """
+    return word in _UNITS
+
+
+def _noun_end(field: str, tokens: Tokens, at: int, stop: int, number: Number) -> int | None:
     """Where a noun for people ends, and None where it only describes another noun."""
-    end = tokens[at].end
+    end = tokens.ends[at]
     if field[end : end + 2] in {"'s", "’s"} and number.value <= _MOST_NUMBERED:
         return None  # "two children's hospitals"
-    if at + 1 == len(tokens):
+    if at + 1 == stop:
         return end
-    following = tokens[at + 1]
-    word = following.text.lower()
-    if word in _PEOPLE:
-        return end if field[end : following.start].strip(" -") else following.end
-    if word in _NO_PEOPLE_AFTER and tokens[at].text.lower() in _SINGULAR:
+    word = tokens.words[at + 1].lower()
+    if word in PEOPLE:
+        apart = field[end : tokens.starts[at + 1]].strip(" -")
+        return end if apart else tokens.ends[at + 1]
+    if word in _NO_PEOPLE_AFTER and tokens.words[at].lower() in _SINGULAR:
         return None
     return end
 
 
-def _of_so_many(tokens: Sequence[Token], number: Number) -> int | None:
+def _of_so_many(tokens: Tokens, stop: int, number: Number) -> int | None:
     """Where "41-patient" ends."""
     at = number.last + 1
-    if at < len(tokens) and tokens[at].start == number.end + 1 and tokens[at].text in _SINGULAR:
-        return tokens[at].end
+    if at < stop and tokens.starts[at] == number.end + 1 and tokens.words[at] in _SINGULAR:
+        return tokens.ends[at]
     return None
 
 
-def _closed(field: str, tokens: Sequence[Token], at: int, first: int) -> bool:
+def _closed(field: str, tokens: Tokens, at: int, first: int) -> bool:
     """Whether punctuation before a word ends the phrase that the number opened."""
-    gap = field[tokens[at - 1].end : tokens[at].start]
+    start = tokens.starts[at]
+    gap = field[tokens.ends[at - 1] : start]
+    if gap == " ":
+        return False
+    before = tokens.words[at - 1]
     if "." in gap:
-        return not (tokens[at - 1].text.isupper() and len(tokens[at - 1].text) == 1)
+        return not (before.isupper() and len(before) == 1)
     if "," in gap and at > first:
-        described = _DESCRIBES.search(tokens[at - 1].text) is not None
+        described = _DESCRIBES.search(before) is not None
         return (
             not described
             and "-" not in gap
-            and tokens[at].text.lower() not in {"sex", "gender", "and"}
+            and tokens.words[at].lower() not in {"sex", "gender", "and"}
         )
-    if "(" in gap and _SHORT_NAME.match(field, tokens[at].start - 1):
+    if "(" in gap and _SHORT_NAME.match(field, start - 1):
         return False
     return any(c in gap for c in ";:%=±(")
 
 
-def _illness_as_people(field: str, tokens: Sequence[Token], at: int) -> int | None:
+def _illness_as_people(field: str, tokens: Tokens, at: int, stop: int) -> int | None:
     """Where "ME/CFS" or "LC" ends that stands for people; None when it only describes a noun."""
-    last = at
-    if not _AS_PEOPLE.fullmatch(tokens[at].text):
+    last, words = at, tokens.words
+    if not _AS_PEOPLE.fullmatch(words[at]):
         last = at + 1
-        if last >= len(tokens) or not _AS_PEOPLE.fullmatch(
-            field[tokens[at].start : tokens[last].end]
-        ):
+        if last >= stop or not _AS_PEOPLE.fullmatch(field[tokens.starts[at] : tokens.ends[last]]):
             return None
-    if last + 1 < len(tokens):
-        gap = field[tokens[last].end : tokens[last + 1].start]
-        following = tokens[last + 1].text.lower()
+    if last + 1 < stop:
+        gap = field[tokens.ends[last] : tokens.starts[last + 1]]
+        following = words[last + 1].lower()
         if not gap.strip() and following not in {"and", "versus", "vs", "were", "to", "with", "or"}:
-            return tokens[last + 1].end if following in _PEOPLE else None
+            return tokens.ends[last + 1] if following in PEOPLE else None
         if gap.startswith("/"):
             return None
-    return tokens[last].end
+    return tokens.ends[last]
 
 
 def is_year(field: str, number: Number) -> bool:
     """Whether the number is a year of the calendar."""
     return (
         number.value in _YEARS
-        and not field[: number.start].endswith("total of ")
+        and field[max(0, number.start - 9) : number.start] != "total of "
         and not _COUNTED_AFTER.match(field, number.end)
         and field[number.start : number.end].isdigit()
         and re.search(
