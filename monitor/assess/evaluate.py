@@ -67,9 +67,9 @@ class DesignScores:
 class Report:
     """All scores of one labelled file by one assessor.
 
-    `trained_on` records were examples for the models, which know them by heart: `design` and
-    `mechanisms` count them, `unseen` and `unseen_mechanisms` do not, so only the second ones are
-    a measure of accuracy.
+    `trained_on` records were examples for the models, which know them by heart: `design`,
+    `mechanisms` and `facts` count them; `unseen`, `unseen_mechanisms` and `unseen_facts` (sample
+    sizes) do not, so only these are a measure of accuracy.
     """
 
     assessor: str
@@ -82,6 +82,7 @@ class Report:
     results: Confusion
     mechanisms: dict[str, ClassScore]
     unseen_mechanisms: dict[str, ClassScore]
+    unseen_facts: dict[str, Rate]
     overruled: tuple[Overruled, ...] = ()
 
 
@@ -104,6 +105,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         else:
             _design(unseen, truth, told)
             _claims(unseen, truth, told)
+            _size(unseen, truth, told)
     return Report(
         assessor=assessor.version,
         records=count,
@@ -112,8 +114,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         unseen=_design_scores(unseen),
         relevance=Confusion(tuple(tally.relevance)),
         facts={
-            "sample size, exact where stated": _rate(tally.n_stated),
-            "sample size, none where none is stated": _rate(tally.n_absent),
+            **_sizes(tally),
             "case definitions": _rate(tally.criteria),
             "post-exertional malaise required": _rate(tally.pem),
             "naltrexone dose": _rate(tally.dose),
@@ -121,6 +122,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         results=Confusion(tuple(tally.results)),
         mechanisms=_mechanisms(tally.claims),
         unseen_mechanisms=_mechanisms(unseen.claims),
+        unseen_facts=_sizes(unseen),
         overruled=tuple(curated),
     )
 
@@ -134,6 +136,13 @@ def _design_scores(tally: Tally) -> DesignScores:
     )
 
 
+def _sizes(tally: Tally) -> dict[str, Rate]:
+    return {
+        "sample size, exact where stated": _rate(tally.n_stated),
+        "sample size, none where none is stated": _rate(tally.n_absent),
+    }
+
+
 def _rate(cases: list[bool]) -> Rate:
     return Rate(sum(cases), len(cases))
 
@@ -145,9 +154,7 @@ def _compare(tally: Tally, truth: Truth, told: Assessment) -> None:
         levels = {r.level for r in told.relevance}
         best = next((level for level in _LEVELS if level in levels), Level.OFF)
         tally.relevance.append((truth.relevance, best.value))
-    if truth.n is not UNLABELLED:
-        size = told.sample_size.n if told.sample_size else None
-        (tally.n_absent if truth.n is None else tally.n_stated).append(size == truth.n)
+    _size(tally, truth, told)
     if truth.criteria is not UNLABELLED:
         tally.criteria.append({f.value for f in told.case_definitions} == set(truth.criteria))
     if truth.pem_required is not UNLABELLED:
@@ -160,6 +167,12 @@ def _compare(tally: Tally, truth: Truth, told: Assessment) -> None:
     if truth.result is not None:
         result = _RESULTS.get(truth.result, truth.result)
         tally.results.append((result, told.result.direction.value))
+
+
+def _size(tally: Tally, truth: Truth, told: Assessment) -> None:
+    if truth.n is not UNLABELLED:
+        size = told.sample_size.n if told.sample_size else None
+        (tally.n_absent if truth.n is None else tally.n_stated).append(size == truth.n)
 
 
 def _claims(tally: Tally, truth: Truth, told: Assessment) -> None:
@@ -238,6 +251,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "records": report.records - report.trained_on,
             **_design_json(report.unseen),
             "mechanisms": {n: score.as_json() for n, score in report.unseen_mechanisms.items()},
+            "facts": {name: rate.as_json() for name, rate in report.unseen_facts.items()},
         },
         "relevance": report.relevance.as_json(),
         "facts": {name: rate.as_json() for name, rate in report.facts.items()},

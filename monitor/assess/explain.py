@@ -2,7 +2,7 @@
 
 Every cue that stands in the text is shown with the passage around it: those that fired, and those
 that a trap held back. For each mechanism the numbers and words follow that weighed most in
-each regression that was asked.
+each regression that was asked; then the numbers that may be the sample size, with the same.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor.assess.design_rules import DesignRules
+from monitor.assess.details.sample_size import SampleSizeReader
+from monitor.assess.details.sample_size import Weighed as SizeWeighed
 from monitor.assess.evidence import Evidence, Paper, against_features
 from monitor.assess.mechanisms import MechanismReader, Verdict
 from monitor.assess.passages import Rule, rules_of
@@ -73,6 +75,7 @@ class Explanation:
     verdicts: tuple[MechanismExplanation, ...]
     designs: tuple[Firing, ...] = ()
     designs_held_back: tuple[Firing, ...] = ()
+    sample_sizes: tuple[SizeWeighed, ...] = ()
 
 
 class Explainer:
@@ -84,6 +87,7 @@ class Explainer:
             ((rule, cue), cue) for rule, cues in rules_of(catalog) for cue in cues
         )
         self._designs = DesignExplainer(catalog)
+        self._sizes = SampleSizeReader()
 
     def explain(self, article: Article, text: Text, design: DesignLabel) -> Explanation:
         """What fired, what was held back, and what came of it."""
@@ -102,6 +106,7 @@ class Explainer:
             tuple(verdicts),
             tuple(f for f in designs if f.held_back_by is None),
             tuple(f for f in designs if f.held_back_by is not None),
+            tuple(self._sizes.explain(article, text, design, _MOST_WEIGHTY)),
         )
 
     def _explained(

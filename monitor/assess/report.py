@@ -17,14 +17,14 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{report.records} labelled records, assessor {report.assessor}"
     if report.trained_on:
         yield (
-            f"The models were trained on {report.trained_on} of them. How well they tell designs "
-            "and mechanism claims of those says nothing,"
+            f"The models were trained on {report.trained_on} of them. How well they tell designs, "
+            "sample sizes and mechanism claims of those says nothing,"
         )
         yield f"so these are scored on the other {report.records - report.trained_on} only."
     yield from _design(report.unseen)
     if report.relevance.pairs:
         yield from _confusion("Relevance, the higher of the topics", report.relevance)
-    facts = {name: rate for name, rate in report.facts.items() if rate.total}
+    facts = {n: rate for n, rate in (report.facts | report.unseen_facts).items() if rate.total}
     if facts:
         yield ""
         yield "Facts"

@@ -299,6 +299,14 @@ def _explained(explanation: Explanation) -> Iterator[str]:
             if weighed:
                 moved = ", ".join(f"{name} {weight:+.2f}" for name, weight in weighed)
                 yield f"      {what}: {moved}"
+    if len(explanation.sample_sizes) > 1:
+        yield "\nSample size, the likeliest numbers, and what moved each most (log-odds):"
+        for size in explanation.sample_sizes:
+            moved = ", ".join(f"{name} {weight:+.2f}" for name, weight in size.weighed)
+            where = " … ".join(f'"{quote.text}"' for quote in size.passages)
+            told = "none is told" if size.n is None else f"{size.n} by {where}"
+            yield f"  {size.probability:.2f}: {told}"
+            yield f"      {moved}"
     for title, firings in (
         ("Rules of mechanisms that fired", explanation.fired),
         ("Held back by a trap", explanation.held_back),

@@ -13,7 +13,6 @@ from monitor.assess.text import read_text
 from monitor.model import Accession, Article, DesignLabel, DesignSource, Direction
 from monitor.splitting import tokenize
 
-
 READER = SampleSizeReader()
 
 
@@ -56,8 +55,8 @@ def test_numbers_are_read_as_they_are_written(text: str, numbers: list[int]) -> 
         ("Of the 58 patients referred to us, 50 were included.", 50),
         ("A total of 35 patients were recruited and 26 completed the study.", 26),
         ("Blood was taken of 33 people with long COVID, 33 who recovered, and 34 without it.", 100),
-        ("A cohort of 12 people with LC, 6 people who recovered, and 6 controls gave blood.", 24),
-        ("Urine of patients (n = 25; 20 women) and of controls (n = 8; 7 women) was taken.", 33),
+        ("A cohort of 13 people with LC, 6 people who recovered, and 6 controls gave blood.", 25),
+        ("Urine of patients (n = 25) and of controls (n = 8) was taken.", 33),
         ("The study included 104 COVID-19 patients and 40 healthy adults.", 144),
         ("We examined 100 patients. Thirty healthy adults were included as a control group.", 130),
         ("Records of 96 thousand patients were analysed.", 96_000),
@@ -84,7 +83,6 @@ def test_numbers_are_read_as_they_are_written(text: str, numbers: list[int]) -> 
         ("We included 356 patients: 215 COVID-19 and 141 non-COVID-19 patients.", 356),
         ("One thousand five hundred eighty-one adults were surveyed.", 1581),
         ("The sample size was 667.", 667),
-        ("We report a 41-patient cohort.", 41),
         ("A total of 150 consecutive, hospitalized patients were included.", 150),
         ("We compared 40 patients and 19 normal donor (ND) controls.", 59),
         ("We tested 25 children. The control group consisted of 25 pupils.", 50),
@@ -94,12 +92,33 @@ def test_numbers_are_read_as_they_are_written(text: str, numbers: list[int]) -> 
             "We asked 30 adults about (1) memory, (2) adults living with them, and cluster 3 women.",
             30,
         ),
-        ("Fourteen patients were identified. One patient was examined again.", 14),
-        ("Sixty (60) patients were treated.", 60),
     ],
 )
 def test_groups_are_added_up_and_parts_are_not(text: str, n: int) -> None:
     assert n_of("Exertion is hard for the patients. " + text) == n
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("We report a 41-patient cohort.", 41),
+        ("Fourteen patients were identified. One patient was examined again.", 14),
+        ("Sixty (60) patients were treated.", 60),
+    ],
+)
+def test_one_group_is_enough_where_nothing_is_compared(text: str, n: int) -> None:
+    assert n_of("Exertion is hard for the patients. " + text, "cohort") == n
+
+
+def test_the_numbers_that_may_be_the_sample_size_are_explained() -> None:
+    article = paper(
+        "We compared 30 patients with ME/CFS and 28 healthy controls. Twelve patients were women."
+    )
+    first, *others = READER.explain(article, read_text(article), label("case_control"), 4)
+    assert (first.n, first.how) == (58, "sum")
+    assert first.weighed
+    assert all(quote.holds(article) for quote in first.passages)
+    assert first.probability > max(other.probability for other in others)
 
 
 @pytest.mark.parametrize(

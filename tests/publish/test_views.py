@@ -483,9 +483,9 @@ def test_a_matrix_in_a_card_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     assert json.loads(line[2]) == matrix
 
 
-def test_the_card_that_is_shipped_has_numbers_for_both_models() -> None:
+def test_the_card_that_is_shipped_has_numbers_for_all_models() -> None:
     shown = models(model_card(), WORDS)
-    assert [m.name for m in shown] == ["Study design", "Mechanism claims"]
+    assert [m.name for m in shown] == ["Study design", "Mechanism claims", "Sample size"]
     assert all(m.told and m.measured and m.card for m in shown)
 
 

@@ -39,6 +39,10 @@ _NUMBERS: Final = {
     "precision at recall 0.98": to_say("share that is right, when 98% are to be found"),
     "recall at precision 0.90": to_say("share that is found, when 90% are to be right"),
     "trials, trials": to_say("Randomised trials: how many there are"),
+    "sample size exact": to_say("Sample size exactly that of the readers"),
+    "sample size exact, papers": to_say("papers with a sample size"),
+    "sample size rightly none": to_say("No sample size where readers found none"),
+    "sample size rightly none, papers": to_say("papers without a sample size"),
     "n": to_say("number of papers"),
     "records": to_say("number of papers"),
     "exact": to_say("the very same design"),
@@ -68,6 +72,8 @@ _TOLD: Final = {
     "side recall": to_say("of the sides that papers take are found"),
     "against precision": to_say("of results shown as against or mixed are right"),
     "against recall": to_say("of results against or mixed are found"),
+    "sample size exact": to_say("of the sample sizes that papers state are told exactly"),
+    "sample size rightly none": to_say("of papers that state no sample size get none"),
 }
 #: What the groups are called into which the designs of others' labels are merged.
 _GROUPS: Final = {
@@ -89,6 +95,7 @@ _MEASURED: Final = "cross valid"
 _PAPERS: Final = {
     "cross validated on the abridged": to_say("Abridged abstracts"),
     "cross validated on the further": to_say("Further papers"),
+    "cross validated on papers whose errors were read": to_say("Papers whose errors were read"),
 }
 
 
