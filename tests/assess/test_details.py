@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.assess.details.definitions import read_definitions
 from monitor.assess.details.direction import read_result
@@ -14,6 +16,11 @@ from monitor.model import Accession, Article, DesignLabel, DesignSource, Directi
 from monitor.splitting import tokenize
 
 READER = SampleSizeReader()
+_SCRAPS = (
+    *("1 2 30 4.5 0.63,95 12,345 ٣ ² one thirty-two hundred % %; ( ) [ = / n N · . , ; : - – \n "
+      "patients controls women of and with total included men group").split(" "),
+    *(" " * 3),
+)  # fmt: skip
 
 
 def paper(abstract: str, title: str = "A study") -> Article:
@@ -108,6 +115,20 @@ def test_groups_are_added_up_and_parts_are_not(text: str, n: int) -> None:
 )
 def test_one_group_is_enough_where_nothing_is_compared(text: str, n: int) -> None:
     assert n_of("Exertion is hard for the patients. " + text, "cohort") == n
+
+
+@pytest.mark.parametrize("share", ["0.63,95%", "1.2.3%", "٣%", "²%", "12,5%", "9" * 40 + "%"])
+def test_a_share_that_is_no_number_does_no_harm(share: str) -> None:
+    text = f"We studied 40 patients; 12 of them ({share}) were men and 28 (70%) women."
+    assert n_of(text, "cohort") == 40
+
+
+@given(st.lists(st.sampled_from(_SCRAPS), max_size=40).map("".join))
+@settings(max_examples=200, deadline=None)
+def test_no_heap_of_numbers_is_too_wild(text: str) -> None:
+    for design in ("cohort", "systematic_review", "case_report"):
+        found = n_of("Patients. " + text, design)
+        assert found is None or found > 0
 
 
 def test_the_numbers_that_may_be_the_sample_size_are_explained() -> None:

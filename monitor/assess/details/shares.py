@@ -6,6 +6,7 @@ analysed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -15,7 +16,9 @@ from monitor.splitting import Tokens
 #: "47 women (76%": so many words may stand between a number and its share.
 _BETWEEN = 3
 _OPENING = frozenset("[(,;")
-_DIGITS, _MOST = 12, 60
+_MOST = 60
+#: A share as one word; "0.63,95" is two that ran together.
+_PERCENT = re.compile(r"([0-9]{1,3})(?:[.·]([0-9]{1,6}))?")
 #: Half a unit of the last digit, and a little for those who round to even or cut off.
 _ROUNDED = 0.51
 
@@ -37,10 +40,10 @@ def shares(field: str, tokens: Tokens, places: Iterable[int]) -> list[Share]:
         end = ends[at]
         if end == stop or (field[end] != "%" and field[end : end + 2] != " %"):
             continue
-        digits = words[at][:_DIGITS].replace("·", ".")
-        whole, _, decimals = digits.partition(".")
-        if not (whole.isdigit() and whole.isascii() and len(found) < _MOST):
+        told = _PERCENT.fullmatch(words[at])
+        if told is None or len(found) >= _MOST:
             continue
+        whole, decimals = told[1], told[2] or ""
         percent = float(f"{whole}.{decimals or 0}")
         people = _before(field, tokens, at) or _after(field, tokens, at)
         if people > 1 and 0 < percent < 100:  # noqa: PLR2004
