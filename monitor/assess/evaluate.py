@@ -10,6 +10,7 @@ from typing import Any
 from monitor.assess.assessor import Assessor
 from monitor.assess.corrections import Overruled, overruled
 from monitor.assess.merged import merged
+from monitor.assess.pointed import Shown, shown
 from monitor.assess.scores import (
     CalibrationBin,
     ClassScore,
@@ -46,6 +47,7 @@ class Tally:
     dose: list[bool] = field(default_factory=list)
     results: list[Pair] = field(default_factory=list)
     claims: list[tuple[str | None, str | None]] = field(default_factory=list)
+    quotes: list[tuple[Stance, Shown]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Report:
     `trained_on` records were examples for the models, which know them by heart: `design`,
     `mechanisms` and `facts` count them; `unseen`, `unseen_mechanisms` and `unseen_facts` (sample
     sizes) do not, so only these are a measure of accuracy.
+    `quotes` count all: which passage is shown was not learnt.
     """
 
     assessor: str
@@ -83,6 +86,7 @@ class Report:
     mechanisms: dict[str, ClassScore]
     unseen_mechanisms: dict[str, ClassScore]
     unseen_facts: dict[str, Rate]
+    quotes: dict[str, Rate]
     overruled: tuple[Overruled, ...] = ()
 
 
@@ -123,6 +127,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         mechanisms=_mechanisms(tally.claims),
         unseen_mechanisms=_mechanisms(unseen.claims),
         unseen_facts=_sizes(unseen),
+        quotes=_quotes(tally.quotes),
         overruled=tuple(curated),
     )
 
@@ -181,6 +186,20 @@ def _claims(tally: Tally, truth: Truth, told: Assessment) -> None:
     stances = {c.mechanism: c.stance.value for c in told.claims}
     for mechanism in sorted({*stances, *truth.mechanisms}):
         tally.claims.append((truth.mechanisms.get(mechanism), stances.get(mechanism)))
+    for claim in told.claims:
+        passages = truth.passages.get(claim.mechanism)
+        if passages is not None and truth.mechanisms[claim.mechanism] == claim.stance.value:
+            tally.quotes += [(claim.stance, s) for s in shown(claim.quotes, claim.stance, passages)]
+
+
+def _quotes(cases: list[tuple[Stance, Shown]]) -> dict[str, Rate]:
+    """How often the quote of a claim whose stance is right is a passage that readers pointed at."""
+    found: dict[str, Rate] = {}
+    for stance in Stance:
+        mine = [case for of, case in cases if of is stance]
+        found[f"{stance.value}, one that readers pointed at"] = _rate([c.any for c in mine])
+        found[f"{stance.value}, their first"] = _rate([c.first for c in mine])
+    return found
 
 
 def _design(tally: Tally, truth: Truth, told: Assessment) -> None:
@@ -257,6 +276,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "facts": {name: rate.as_json() for name, rate in report.facts.items()},
         "result": report.results.as_json(),
         "mechanisms": {name: score.as_json() for name, score in report.mechanisms.items()},
+        "quotes": {name: rate.as_json() for name, rate in report.quotes.items()},
         "overruled": [{**asdict(o), "wrong": o.wrong} for o in report.overruled],
     }
 

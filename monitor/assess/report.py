@@ -35,6 +35,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "Mechanism claims"
         yield from _table(tuple(report.unseen_mechanisms.values()))
+    quotes = {name: rate for name, rate in report.quotes.items() if rate.total}
+    if quotes:
+        yield ""
+        yield "Quotes of mechanism claims, where the stance is right"
+        yield from (f"  {name:42} {rate}" for name, rate in quotes.items())
     if report.overruled:
         wrong = sum(o.wrong for o in report.overruled)
         yield ""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from monitor.assess.merged import COARSE
+from monitor.assess.pointed import Pointed, pointed
 from monitor.errors import RecordError
 from monitor.model import Article
 
@@ -54,6 +55,7 @@ class Truth:
     dose: Any = UNLABELLED
     result: str | None = None
     mechanisms: Mapping[str, str] | None = None
+    passages: Mapping[str, Pointed] = field(default_factory=dict)
     hard: bool = False
     kind: str = field(default="abstract")
 
@@ -82,6 +84,7 @@ def _truth(record: dict[str, Any]) -> Truth:
         return Truth(article, coarse=COARSE[record["label"]])
     mechanisms = record.get("mechanisms")
     criteria = record.get("criteria", UNLABELLED)
+    passages = {m["id"]: pointed(m, article) for m in mechanisms or ()}
     return Truth(
         article,
         design=record.get("study_type"),
@@ -93,6 +96,7 @@ def _truth(record: dict[str, Any]) -> Truth:
         dose=record.get("ldn_dose", UNLABELLED),
         result=record.get("result_direction"),
         mechanisms=None if mechanisms is None else {m["id"]: m["stance"] for m in mechanisms},
+        passages={name: p for name, p in passages.items() if p is not None},
         hard=bool(record.get("hard")),
         kind=record.get("kind", "abstract"),
     )
