@@ -49,8 +49,8 @@ class Assessor:
         self._mechanisms = MechanismReader(catalog, pool=pool)
         self._trained_on = model.trained_on
         self._sample_size = SampleSizeReader()
-        versions = (self._mechanisms.rescorer.version, self._sample_size.ranking.version)
-        weights = (model.version, *versions)
+        claims = (self._mechanisms.rescorer.version, self._mechanisms.quoter.version)
+        weights = (model.version, *claims, self._sample_size.ranking.version)
         self.version = ".".join((RULES_VERSION, catalog.version, *weights))
         self._groups = GroupReader(pool)
         self._corrections: dict[str, list[Correction]] = defaultdict(list)

@@ -10,6 +10,7 @@ from typing import Any, Final
 _MODELS: Final = (
     ("design.json", "Study design"),
     ("mechanism-claims.json", "Mechanism claims"),
+    ("quotes.json", "Passages of claims"),
     ("sample-size.json", "Sample size"),
 )
 #: Parts of a card that say how the model works inside; weights and rules are in the file itself.

@@ -70,9 +70,8 @@ class Report:
     """All scores of one labelled file by one assessor.
 
     `trained_on` records were examples for the models, which know them by heart: `design`,
-    `mechanisms` and `facts` count them; `unseen`, `unseen_mechanisms` and `unseen_facts` (sample
-    sizes) do not, so only these are a measure of accuracy.
-    `quotes` count all: which passage is shown was not learnt.
+    `mechanisms`, `facts` and `quotes` count them; `unseen`, `unseen_mechanisms`, `unseen_facts`
+    (sample sizes) and `unseen_quotes` do not, so only these are a measure of accuracy.
     """
 
     assessor: str
@@ -87,6 +86,7 @@ class Report:
     unseen_mechanisms: dict[str, ClassScore]
     unseen_facts: dict[str, Rate]
     quotes: dict[str, Rate]
+    unseen_quotes: dict[str, Rate]
     overruled: tuple[Overruled, ...] = ()
 
 
@@ -128,6 +128,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         unseen_mechanisms=_mechanisms(unseen.claims),
         unseen_facts=_sizes(unseen),
         quotes=_quotes(tally.quotes),
+        unseen_quotes=_quotes(unseen.quotes),
         overruled=tuple(curated),
     )
 
@@ -271,6 +272,7 @@ def as_json(report: Report) -> dict[str, Any]:
             **_design_json(report.unseen),
             "mechanisms": {n: score.as_json() for n, score in report.unseen_mechanisms.items()},
             "facts": {name: rate.as_json() for name, rate in report.unseen_facts.items()},
+            "quotes": {name: rate.as_json() for name, rate in report.unseen_quotes.items()},
         },
         "relevance": report.relevance.as_json(),
         "facts": {name: rate.as_json() for name, rate in report.facts.items()},

@@ -19,7 +19,8 @@ from monitor.assess.evidence import (
     collect,
     side_features,
 )
-from monitor.assess.passages import Clause, Kind, PassageReader
+from monitor.assess.passages import Clause, PassageReader
+from monitor.assess.quoting import AGAINST, FOR, NAMED, Quoter
 from monitor.assess.rescorer import Rescorer
 from monitor.assess.text import Text
 from monitor.assess.wordings import PaperWords
@@ -28,12 +29,10 @@ from monitor.model import (
     NO_RESULTS,
     Article,
     DesignLabel,
-    FieldName,
     Level,
     MechanismClaim,
     Quote,
     Relevance,
-    SectionCategory,
     Stance,
 )
 from monitor.patterns import Pool
@@ -41,9 +40,16 @@ from monitor.patterns import Pool
 #: Cue groups of which one must stand in the paper: the claim is about the illness or the drug.
 SUBJECTS = frozenset({"illness", "ldn"})
 #: Designs besides `REVIEWS` whose support is a review's.
-_REVIEWED = (REVIEWS | {"conference_report"}) - {"comment_letter", "editorial"}
+REVIEWED = (REVIEWS | {"conference_report"}) - {"comment_letter", "editorial"}
 #: From which probability on a side against is mixed.
 _EVEN = 0.5
+#: What the quotes of a stance show.
+_SHOWN = {
+    Stance.SUPPORTS: (FOR,),
+    Stance.REFUTES: (AGAINST,),
+    Stance.MIXED: (FOR, AGAINST),
+    Stance.MENTIONS: (NAMED,),
+}
 _LONG = 320
 _SHORTEST = 30
 
@@ -66,12 +72,17 @@ class MechanismReader:
     """Reads mechanism claims by the rules of a catalog. Safe to share between threads."""
 
     def __init__(
-        self, catalog: Catalog, rescorer: Rescorer | None = None, pool: Pool | None = None
+        self,
+        catalog: Catalog,
+        rescorer: Rescorer | None = None,
+        pool: Pool | None = None,
+        quoter: Quoter | None = None,
     ) -> None:
         self._agents = {t.id: t.agent for t in catalog.topics if t.agent}
         self._order = {m.id: i for i, m in enumerate(catalog.mechanisms)}
         self._passages = PassageReader(catalog, pool)
         self.rescorer = rescorer or Rescorer.load()
+        self.quoter = Quoter.load() if quoter is None else quoter
 
     def read(
         self,
@@ -86,7 +97,7 @@ class MechanismReader:
         paper = self.paper(text, design)
         words = PaperWords.of(text)
         agent = self._agent(relevance)
-        reviewed = design.id in _REVIEWED
+        reviewed = design.id in REVIEWED
         claims = []
         for name in self.in_order(paper.evidence):
             evidence = paper.evidence[name]
@@ -97,7 +108,7 @@ class MechanismReader:
                 MechanismClaim(
                     mechanism=name,
                     stance=verdict.stance,
-                    quotes=quotes(article, evidence, verdict.stance),
+                    quotes=self._quotes(article, evidence, verdict.stance, review=reviewed),
                     agent=agent,
                     reviewed=reviewed,
                     confidence=round(_confidence(verdict), 3),
@@ -133,6 +144,13 @@ class MechanismReader:
         named = Stance.MENTIONS if noted >= weigh.mention_from else None
         return Verdict(named, side, 0.0, features, reason)
 
+    def _quotes(
+        self, article: Article, evidence: Evidence, stance: Stance, *, review: bool
+    ) -> tuple[Quote, ...]:
+        """The passages that show the stance: for a mixed one, one for each side."""
+        chosen = (self.quoter.best(evidence, side, review=review) for side in _SHOWN[stance])
+        return tuple(dict.fromkeys(_quote(article, clause) for clause in chosen))
+
     def _agent(self, relevance: tuple[Relevance, ...]) -> str | None:
         """The drug that the paper studies, by the topics it is at the core of."""
         cores = (r.topic for r in relevance if r.level is Level.CORE)
@@ -155,48 +173,6 @@ def _confidence(verdict: Verdict) -> float:
         return 1 - verdict.probability
     part = 1 - verdict.against if verdict.stance is Stance.SUPPORTS else verdict.against
     return verdict.probability * part
-
-
-def quotes(article: Article, evidence: Evidence, stance: Stance) -> tuple[Quote, ...]:
-    """The passages that show the stance: for a mixed one, one for each side."""
-    clauses = evidence.strong or evidence.clauses
-    if stance is Stance.SUPPORTS:
-        chosen = [_best(evidence, clauses, denied=False)]
-    elif stance is Stance.REFUTES:
-        chosen = [_best(evidence, clauses, denied=True)]
-    elif stance is Stance.MIXED:
-        chosen = [
-            _best(evidence, clauses, denied=False),
-            _best(evidence, clauses, denied=True),
-        ]
-    else:
-        chosen = clauses[:1]
-    found = (_quote(article, clause) for clause in chosen)
-    return tuple(dict.fromkeys(found))
-
-
-def _best(evidence: Evidence, clauses: list[Clause], *, denied: bool) -> Clause:
-    """The clause that says most plainly what was found; the first of equals."""
-    return max(clauses, key=lambda c: _plainness(evidence, c, denied=denied))
-
-
-def _plainness(evidence: Evidence, clause: Clause, *, denied: bool) -> float:
-    wanted = clause.denied if denied else clause.finding
-    role = clause.sentence.role
-    place = {SectionCategory.CONCLUSIONS: 1.0, SectionCategory.RESULTS: 0.8}.get(role, 0.0)
-    if clause.sentence.field is FieldName.TITLE:
-        place = 0.3
-    strong = any(m.mechanism == evidence.mechanism and m.kind is Kind.CUE for m in clause.mentions)
-    return (
-        2.0 * wanted
-        + place
-        + 0.8 * ("own_finding" in clause.around)
-        + 0.8 * clause.fresh
-        + 0.5 * strong
-        + 0.4 * (evidence.distance(clause) <= 40)  # noqa: PLR2004 - characters: the same phrase
-        - 0.4 * ("hedge" in clause.marks)
-        - 0.6 * ("method" in clause.marks and not wanted)
-    )
 
 
 def _quote(article: Article, clause: Clause) -> Quote:

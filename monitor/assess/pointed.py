@@ -1,4 +1,4 @@
-"""Passages that readers pointed at as carrying a label, and whether a quote shows one of them. Pure.
+"""Passages that readers pointed at for a label, and whether a quote shows one of them. Pure.
 
 A labelled mechanism has offsets (`for`, `against`, as in benchmarks/labels) or a verbatim `quote`,
 which is looked for in the text: white space may differ, "…" stands for words left out.
@@ -59,11 +59,11 @@ class Shown:
 def pointed(label: Mapping[str, Any], article: Article) -> Pointed | None:
     """The passages of a labelled mechanism; None where it has none that can be found."""
     if "for" in label or "against" in label:
-        sides = [
+        supporting, opposing = (
             tuple(Span(FieldName(f), start, end) for f, start, end in label.get(side) or ())
             for side in ("for", "against")
-        ]
-        return Pointed(*sides) if any(sides) else None
+        )
+        return Pointed(supporting, opposing) if supporting or opposing else None
     found = _spans(label.get("quote") or "", article)
     if not found:
         return None

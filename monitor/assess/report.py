@@ -18,7 +18,7 @@ def _lines(report: Report) -> Iterator[str]:
     if report.trained_on:
         yield (
             f"The models were trained on {report.trained_on} of them. How well they tell designs, "
-            "sample sizes and mechanism claims of those says nothing,"
+            "sample sizes, mechanism claims and their passages of those says nothing,"
         )
         yield f"so these are scored on the other {report.records - report.trained_on} only."
     yield from _design(report.unseen)
@@ -35,7 +35,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "Mechanism claims"
         yield from _table(tuple(report.unseen_mechanisms.values()))
-    quotes = {name: rate for name, rate in report.quotes.items() if rate.total}
+    quotes = {name: rate for name, rate in report.unseen_quotes.items() if rate.total}
     if quotes:
         yield ""
         yield "Quotes of mechanism claims, where the stance is right"

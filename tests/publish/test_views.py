@@ -485,7 +485,12 @@ def test_a_matrix_in_a_card_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_card_that_is_shipped_has_numbers_for_all_models() -> None:
     shown = models(model_card(), WORDS)
-    assert [m.name for m in shown] == ["Study design", "Mechanism claims", "Sample size"]
+    assert [m.name for m in shown] == [
+        "Study design",
+        "Mechanism claims",
+        "Passages of claims",
+        "Sample size",
+    ]
     assert all(m.told and m.measured and m.card for m in shown)
 
 
