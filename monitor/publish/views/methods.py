@@ -84,8 +84,8 @@ _TOLD: Final = {
     "side recall": to_say("of the sides that papers take are found"),
     "against precision": to_say("of results shown as against or mixed are right"),
     "against recall": to_say("of results against or mixed are found"),
-    "passage for": to_say("of passages shown for a claim are ones that readers chose, too"),
-    "passage against": to_say("of passages shown against a claim are"),
+    "passage for": to_say("of passages shown for a claim are ones that readers chose"),
+    "passage against": to_say("of passages shown against a claim are ones that readers chose"),
     "sample size exact": to_say("of the sample sizes that papers state are told exactly"),
     "sample size rightly none": to_say("of papers that state no sample size get none"),
 }
