@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -67,28 +67,37 @@ class _Shared:
 
 def number(text: str) -> NumberedTokens:
     """Words of a text with their offsets and numbers: the tokens of `tokenize`."""
-    lexicon = _Shared.lexicon
-    if len(lexicon) > _MOST_REMEMBERED:
-        lexicon = _Shared.lexicon = Lexicon()
-    plain = None if len(text) < _SHORT else _split(text)
-    plain = plain or tokenize(text)
-    words = plain.words
-    ids = np.fromiter(map(lexicon.__getitem__, words), np.intp, len(words))
-    return NumberedTokens(plain, lexicon, ids)
+    words, starts, ends, kinds, until = _split(text)
+    return _numbered(Tokens(words, starts.tolist(), ends.tolist(), kinds.tolist(), until.tolist()))
 
 
 def number_all(texts: Sequence[str]) -> list[NumberedTokens]:
     """The same for texts that are read together: each is a part of a whole."""
-    whole = number(_BETWEEN.join(texts))
+    words, starts, ends, kinds, until = _split(_BETWEEN.join(texts))
     lengths = np.array([len(text) for text in texts])
     begins = np.concatenate(((0,), (lengths + len(_BETWEEN)).cumsum()))
-    starts = np.array(whole.starts, dtype=np.int64)
     parts = starts.searchsorted(begins)
-    shift = np.repeat(begins[:-1], np.diff(parts))
-    whole.starts, whole.ends = (starts - shift).tolist(), (whole.ends - shift).tolist()
-    until = (whole.until - np.repeat(parts[:-1], np.diff(parts))).tolist()
+    counts = np.diff(parts)
+    shift = np.repeat(begins[:-1], counts)
+    whole = _numbered(
+        Tokens(
+            words, (starts - shift).tolist(), (ends - shift).tolist(), kinds.tolist(),
+            until.tolist(),
+        )
+    )  # fmt: skip
+    within = (until - np.repeat(parts[:-1], counts)).tolist()
     whole.parts = parts.tolist()
-    return [_part(whole, until, i) for i in range(len(texts))]
+    return [_part(whole, within, i) for i in range(len(texts))]
+
+
+def _numbered(plain: Tokens) -> NumberedTokens:
+    lexicon = _Shared.lexicon
+    if len(lexicon) > _MOST_REMEMBERED:
+        lexicon = _Shared.lexicon = Lexicon()
+    words = plain.words
+    return NumberedTokens(
+        plain, lexicon, np.fromiter(map(lexicon.__getitem__, words), np.intp, len(words))
+    )
 
 
 def _part(whole: NumberedTokens, until: list[int], number: int) -> NumberedTokens:
@@ -115,38 +124,50 @@ _RANKS[[ord(c) for c in ",:"]] = BROKEN
 _RANKS[[ord(c) for c in ".;!?\n"]] = STOPPED
 
 
-def _split(text: str) -> Tokens | None:
-    """What `tokenize` says, told by arrays; None where that is not done here."""
+class _Split(NamedTuple):
+    """What `Tokens` are made of, in arrays."""
+
+    words: list[str]
+    starts: Ints
+    ends: Ints
+    kinds: npt.NDArray[np.uint8]
+    until: Ints
+
+
+def _split(text: str) -> _Split:
+    """What `tokenize` says, told by arrays where that is quicker."""
     codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
-    if len(codes) != len(text):
-        return None  # a letter beyond the first plane
+    if len(text) < _SHORT or len(codes) != len(text):  # or a letter beyond the first plane
+        return _tokenized(text)
     classes = _CLASSES.take(codes)
-    inside = np.zeros(len(codes) + 2, np.uint8)
-    letters = classes & _LETTER
+    inside = np.zeros(len(codes) + 2, np.bool_)
+    letters = (classes & _LETTER).view(np.bool_)
     inside[1:-1] = letters
     joiners = (classes[1:-1] & _JOINER).nonzero()[0] + 1
-    joiners = joiners[(letters[joiners - 1] & (classes[joiners + 1] >> 1)) != 0]
-    inside[joiners + 1] = 1
+    joiners = joiners[letters[joiners - 1] & ((classes[joiners + 1] & _DIGIT) != 0)]
+    inside[joiners + 1] = True
     bounds = (inside[1:] != inside[:-1]).nonzero()[0]
+    blank = np.where(inside[1:-1], codes, _BLANK)  # for all that is in no word
     cuts = _cuts(classes, joiners)
     if cuts:
         bounds = np.sort(np.concatenate((bounds, cuts, cuts)))
+        blank = np.insert(blank, cuts, _BLANK)
     starts, ends = bounds[0::2], bounds[1::2]
     if not len(starts):
-        return None
+        return _tokenized(text)
     ranks = _RANKS.take(codes)
     ranks[joiners] = JOINED
     kinds = np.full(len(starts) + 1, STOPPED, np.uint8)
     kinds[1:-1] = np.maximum.reduceat(ranks[: ends[-1]], ends[:-1]) if len(starts) > 1 else ()
     stops = (kinds == STOPPED).nonzero()[0]
-    first, last = starts.tolist(), ends.tolist()
-    if cuts:
-        words = [text[a:b] for a, b in zip(first, last, strict=True)]
-    else:  # with blanks for all that is in no word
-        blank = np.where(inside[1:-1], codes, _BLANK)
-        words = blank.tobytes().decode("utf-16-le", "surrogatepass").split()
-    until = np.repeat(stops[1:], stops[1:] - stops[:-1]).tolist()
-    return Tokens(words, first, last, kinds.tolist(), until)
+    words = blank.tobytes().decode("utf-16-le", "surrogatepass").split()
+    return _Split(words, starts, ends, kinds, np.repeat(stops[1:], np.diff(stops)))
+
+
+def _tokenized(text: str) -> _Split:
+    plain = tokenize(text)
+    starts, ends, until = (np.array(a, np.int64) for a in (plain.starts, plain.ends, plain.until))
+    return _Split(plain.words, starts, ends, np.array(plain.kinds, np.uint8), until)
 
 
 def _cuts(classes: npt.NDArray[np.uint8], joiners: npt.NDArray[np.intp]) -> list[int]:

@@ -45,13 +45,18 @@ def language_of(tokens: Tokens, text: str) -> str:
 
     A text in a script other than the Latin one is told by its letters, however short.
     """
+    first = tokens.words[:_LOOKED_AT]
+    plainly = sum(map(_ENGLISH.__contains__, first)) >= _LEAST_ENGLISH * len(first)
+    opening = text[:2000]
+    if plainly and len(opening.encode("ascii", "ignore")) * 4 > len(opening) * 3:
+        return "English"  # the quick way out, for nearly every abstract
     enough = _LEAST_ENGLISH * len(tokens)
     if text.count(" the ") + text.count(" of ") + text.count(" and ") >= enough:
-        return "English"  # the quick way out: three words are enough for nearly every abstract
-    script = _script(text[:2000])
+        return "English"
+    script = _script(opening)
     if script:
         return script
-    words = [w.lower() for w in tokens.words[:_LOOKED_AT] if not w[0].isdigit()]
+    words = [w.lower() for w in first if not w[0].isdigit()]
     if len(words) < _ENOUGH_WORDS:
         return "English"
     english = sum(w in _ENGLISH for w in words)
