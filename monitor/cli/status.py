@@ -91,7 +91,7 @@ def _queue(settings: Settings) -> dict[str, Any] | None:
     return {
         "workers": queue.workers,
         "last_seen": queue.last_seen.isoformat() if queue.last_seen else None,
-        "waiting": dict(queue.waiting),
+        "waiting": {kind: waits.number for kind, waits in queue.waiting.items()},
         "since": queue.since.isoformat() if queue.since else None,
         "said": queue.complaint or queue.good,
         "problem": queue.complaint if queue.overdue else "",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,7 +15,7 @@ from monitor.cli.line import chosen, harvest_topics
 from monitor.cli.mails import DELIVERY_BATCH, deliver
 from monitor.cli.queueing import put
 from monitor.errors import ConfigurationError, PubMedError, RecordError
-from monitor.model.job import WORKER
+from monitor.model.job import WORKER, WorkerJob
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,15 +30,6 @@ _WARN_SECONDS: Final = 300.0
 _ONE_RUN: Final = timedelta(minutes=10)
 
 
-class JobName(StrEnum):
-    """What a worker can do."""
-
-    HARVEST = "harvest"
-    UPDATE = "update"
-    DELIVER = "deliver"
-    IMPORT = "import"
-
-
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(worker)
@@ -48,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def worker(
     context: typer.Context,
     job: Annotated[
-        list[JobName] | None, typer.Option(help="Only jobs of this kind; may be repeated.")
+        list[WorkerJob] | None, typer.Option(help="Only jobs of this kind; may be repeated.")
     ] = None,
     drain: Annotated[
         bool, typer.Option("--drain", help="End when no job is left, instead of waiting for more.")
@@ -89,7 +79,7 @@ def queue_harvest(ctx: Context, topic: str | None, since: date | None, *, full: 
         raise ConfigurationError("--since goes without --queue: it is for repairs by hand.")
     topics = [t.id for t in chosen(ctx, topic)]
     extends = {"full": True} if full else {}
-    jobs = [Job(JobName.HARVEST, {"topic": t, "full": full}, t, extends) for t in topics]
+    jobs = [Job(WorkerJob.HARVEST, {"topic": t, "full": full}, t, extends) for t in topics]
     found = put(ctx, jobs)
     print(f"{found[Put.QUEUED]} of {len(jobs)} topics queued for `monitor worker`.")
     if extended := found[Put.EXTENDED]:
@@ -131,16 +121,18 @@ def _wait(ctx: Context) -> None:
     ctx.log()
     log, settings = structlog.get_logger(), ctx.settings
     warn_at = time.monotonic() + min(settings.worker_timeout, _WARN_SECONDS)
-    while unfinished(settings.url, JobName.HARVEST):
+    while unfinished(settings.url, WorkerJob.HARVEST):
         time.sleep(_LOOK_SECONDS)
         if time.monotonic() < warn_at:
             continue
         warn_at = time.monotonic() + _WARN_SECONDS
         queue = state.look(settings.url, settings.worker_timeout)
-        if queue.complaint:
+        if not queue.waiting.get(WorkerJob.HARVEST):
+            continue
+        if workers := queue.takers(WorkerJob.HARVEST):
+            log.info("the harvest waits", workers=workers, reason=queue.told)
+        else:
             log.warning("the harvest waits for a worker", reason=queue.complaint)
-        elif queue.waiting.get(JobName.HARVEST):
-            log.info("the harvest waits", workers=queue.workers, reason=queue.told)
 
 
 def queue_import(ctx: Context, files: list[str], *, keep_all: bool) -> None:
@@ -154,7 +146,9 @@ def queue_import(ctx: Context, files: list[str], *, keep_all: bool) -> None:
     for path in paths:
         if not Path(path).is_file():
             raise RecordError(f"{path}: there is no such file.")
-    jobs = [Job(JobName.IMPORT, {"path": p, "keep_all": keep_all}, f"{p}{keep_all}") for p in paths]
+    jobs = [
+        Job(WorkerJob.IMPORT, {"path": p, "keep_all": keep_all}, f"{p}{keep_all}") for p in paths
+    ]
     print(f"{put(ctx, jobs)[Put.QUEUED]} of {len(jobs)} files queued for `monitor worker`.")
 
 
@@ -177,16 +171,16 @@ def _work(ctx: Context) -> dict[str, Callable[..., None]]:
         _import(ctx, stop, path, keep_all=keep_all)
         _queue_update(ctx)
 
-    work: dict[JobName, Callable[..., None]] = {
-        JobName.HARVEST: harvesting,
-        JobName.UPDATE: updating,
-        JobName.DELIVER: delivering,
-        JobName.IMPORT: importing,
+    work: dict[WorkerJob, Callable[..., None]] = {
+        WorkerJob.HARVEST: harvesting,
+        WorkerJob.UPDATE: updating,
+        WorkerJob.DELIVER: delivering,
+        WorkerJob.IMPORT: importing,
     }
     return {name: _noted(ctx, name, function) for name, function in work.items()}
 
 
-def _noted(ctx: Context, name: JobName, function: Callable[..., None]) -> Callable[..., None]:
+def _noted(ctx: Context, name: WorkerJob, function: Callable[..., None]) -> Callable[..., None]:
     """The same, and when it went well it is written down."""
     from monitor.model import JobState
 
@@ -226,7 +220,7 @@ def _queue_update(ctx: Context) -> None:
     """One job labels and keeps the ledger for all that came in meanwhile."""
     from monitor.queue.app import Job
 
-    put(ctx, [Job(JobName.UPDATE, {}, "")])
+    put(ctx, [Job(WorkerJob.UPDATE, {}, "")])
 
 
 def _tell(ctx: Context, name: str, reason: str) -> None:

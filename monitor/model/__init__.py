@@ -46,7 +46,7 @@ from monitor.model.issue import (
     PaperItem,
     Subscriber,
 )
-from monitor.model.job import JobName, JobRun, JobState
+from monitor.model.job import JobName, JobRun, JobState, WorkerJob
 from monitor.model.label import (
     NO_RESULTS,
     Assessment,
@@ -124,4 +124,5 @@ __all__ = [
     "Stance",
     "Subscriber",
     "Substance",
+    "WorkerJob",
 ]

@@ -21,6 +21,15 @@ class JobName(StrEnum):
     BACKUP = "backup"
 
 
+class WorkerJob(StrEnum):
+    """What workers of the queue can do."""
+
+    HARVEST = "harvest"
+    UPDATE = "update"
+    DELIVER = "deliver"
+    IMPORT = "import"
+
+
 class JobState(StrEnum):
     """How a job ended. `STOPPED` is our own doing (a restart), and no failure."""
 

@@ -11,6 +11,14 @@ from monitor.errors import StoreError
 from monitor.queue.app import SCHEMA, conninfo, options
 
 _LOCK: Final = 0x6C646E10
+#: Our one table beside procrastinate's: which kinds of jobs a worker does, NULL for all. A row goes
+#: with its worker's, which procrastinate keeps.
+_KINDS: Final = """
+    CREATE TABLE IF NOT EXISTS monitor_worker_kinds (
+        worker_id bigint PRIMARY KEY REFERENCES procrastinate_workers (id) ON DELETE CASCADE,
+        kinds text[]
+    )
+"""
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
@@ -31,11 +39,11 @@ def upgrade(url: str) -> tuple[str | None, str]:
                 with connection.transaction():
                     connection.execute((files / "schema.sql").read_text(encoding="utf-8"))
                     connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS '{newest}'")
-                return None, newest
-            for name in (n for n in migrations if n > before):
+            for name in (n for n in migrations if before is not None and n > before):
                 text = (files / "migrations" / name).read_text(encoding="utf-8")
                 connection.execute(text)
                 connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS '{name}'")
+            connection.execute(_KINDS)
             return before, newest
     except psycopg.Error as error:
         said = str(error).strip().splitlines()[0]

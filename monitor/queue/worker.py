@@ -16,8 +16,16 @@ import structlog
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as Taken
+from procrastinate.manager import JobManager
 
-from monitor.errors import MailError, MonitorError, PubMedError, StoppedError, StoreError
+from monitor.errors import (
+    ConfigurationError,
+    MailError,
+    MonitorError,
+    PubMedError,
+    StoppedError,
+    StoreError,
+)
 from monitor.queue.app import conninfo, options
 
 #: A function of a job: gets `stop` (asked between small steps) and the job's arguments.
@@ -49,10 +57,42 @@ def run(
         conninfo=conninfo(url), kwargs={"options": options()}, min_size=1, max_size=4
     )
     app = App(connector=connector)
+    app.job_manager = _Manager(connector, kinds=list(only) if only else None)
     for name, function in work.items():
         _add(app, name, function, failed)
     seconds = timeout.total_seconds()
-    asyncio.run(_run(app, url, list(only or work), seconds, drain=drain))
+    try:
+        asyncio.run(_run(app, url, list(only or work), seconds, drain=drain))
+    except ConnectorException as error:
+        raise _translated(error) from error
+
+
+def _translated(error: ConnectorException) -> MonitorError:
+    """What happened, for the operator; procrastinate itself says "Database error"."""
+    cause = error.__cause__ or error
+    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    if isinstance(cause, psycopg.ProgrammingError):
+        return ConfigurationError(f"the queue cannot be used ({said}): run `monitor db upgrade`.")
+    return StoreError(f"the queue cannot be used any more: {said}.")
+
+
+class _Manager(JobManager):
+    """Signs a worker on with the kinds of jobs that it does, for those who watch the queue."""
+
+    def __init__(self, connector: PsycopgConnector, kinds: list[str] | None) -> None:
+        super().__init__(connector)
+        self._kinds = kinds
+
+    async def register_worker(self) -> int:
+        """Sign on; the number of the worker."""
+        number = await super().register_worker()
+        await self.connector.execute_query_async(_SIGN_ON, worker=number, kinds=self._kinds)
+        return number
+
+
+_SIGN_ON: Final = """
+    INSERT INTO monitor_worker_kinds (worker_id, kinds) VALUES (%(worker)s, %(kinds)s)
+"""
 
 
 def _add(app: App, name: str, function: Work, failed: Callable[[str, str], None]) -> None:

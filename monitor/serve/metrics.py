@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import structlog
@@ -16,7 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from monitor import __version__
 from monitor.errors import StoreError
-from monitor.model import JobName, JobState
+from monitor.model import JobName, JobState, WorkerJob
+from monitor.queue.state import Queue, look
 from monitor.serve.context import Web
 from monitor.store import Store, issues, numbers, papers
 from monitor.store.migrations import HEAD
@@ -29,8 +30,9 @@ _JOBS: Final = (*(job.value for job in JobName), "publish", "import")
 class FromStore(Collector):
     """Collects from the store; `monitor_up` is 0, and little else there, when it cannot be read."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, queue: Callable[[], Queue]) -> None:
         self._store = store
+        self._queue = queue
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: so that registering it asks no database."""
@@ -82,6 +84,9 @@ class FromStore(Collector):
         yield _single(
             "monitor_database_bytes", "Size of the database.", numbers.database_bytes(store)
         )
+        queue = self._queue()
+        if queue.installed:
+            yield from _of_the_queue(queue)
 
 
 def _harvests(store: Store) -> Iterator[Metric]:
@@ -129,6 +134,28 @@ def _jobs(found: Mapping[str, numbers.Job]) -> Iterator[Metric]:
     yield from (began, good, took, runs)
 
 
+def _of_the_queue(queue: Queue) -> Iterator[Metric]:
+    workers, oldest = (
+        GaugeMetricFamily(name, said, labels=["job"])
+        for name, said in (
+            ("monitor_queue_workers", "Workers seen lately that do jobs of a kind."),
+            ("monitor_queue_oldest_waiting_seconds", "How long the oldest job has waited."),
+        )
+    )
+    jobs = GaugeMetricFamily(
+        "monitor_queue_jobs",
+        "Jobs that wait for a worker, or were given up.",
+        labels=["job", "state"],
+    )
+    for kind in WorkerJob:
+        waiting = queue.waiting.get(kind)
+        workers.add_metric([kind], queue.takers(kind))
+        oldest.add_metric([kind], waiting.seconds if waiting else 0)
+        jobs.add_metric([kind, "waiting"], waiting.number if waiting else 0)
+        jobs.add_metric([kind, "failed"], queue.failed.get(kind, 0))
+    yield from (workers, jobs, oldest)
+
+
 def _single(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value=value)
 
@@ -152,7 +179,8 @@ async def metrics(request: Request) -> Response:
                 "A bearer token is needed.\n", 401, {"www-authenticate": "Bearer"}
             )
     registry = CollectorRegistry()
-    registry.register(FromStore(web.store))
+    settings = web.settings
+    registry.register(FromStore(web.store, lambda: look(settings.url, settings.worker_timeout)))
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
     body = await web.read(encode, registry)
     return Response(body, headers={"content-type": media_type, "cache-control": "no-store"})

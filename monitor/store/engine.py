@@ -37,7 +37,12 @@ class Store:
             self._engine = create_engine(
                 _read_only(parsed) if read_only else parsed, pool_pre_ping=True
             )
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                "MONITOR_DATABASE_URL: this database needs one more package "
+                f"({error.name}): pip install 'evidence-monitor[postgres]'."
+            ) from error
+        except (ArgumentError, NoSuchModuleError) as error:
             raise ConfigurationError(
                 "MONITOR_DATABASE_URL: not a database URL that can be used here; "
                 "sqlite:///monitor.db and postgresql://user@host/name are."

@@ -198,6 +198,38 @@ def test_a_worker_that_lives_is_seen_and_a_killed_one_is_missed(program: Program
     assert "queue: no worker seen lately, no job waits" in program.run("check")
 
 
+def test_a_worker_that_takes_other_jobs_does_not_hide_those_that_wait(program: Program) -> None:
+    program.use({"MONITOR_WORKER_TIMEOUT": "2"})
+    url = program.environ["MONITOR_DATABASE_URL"]
+    worker = program.start("worker", "--job", "import", "--job", "update")
+    try:
+        until(lambda: state.look(url, 2).workers == 1)
+        said = program.run("check")
+        assert "queue: 1 worker for import, update only seen lately, no job waits" in said
+        queued = program.run("harvest", "--queue")
+        assert "no worker of the queue that does such jobs has been seen lately (1 worker" in queued
+        assert "Start `monitor worker --job harvest`" in program.run("check")
+        until(lambda: state.look(url, 2).overdue)
+        found = json.loads(program.run("status", "--json", code=1))
+        assert found["problems"][-1].startswith("queue: 2 jobs wait (2 harvest) since 20")
+    finally:
+        worker.terminate()
+        worker.communicate(timeout=30)
+
+
+def test_a_worker_of_an_older_version_is_taken_to_do_everything(program: Program) -> None:
+    url = program.environ["MONITOR_DATABASE_URL"]
+    with psycopg.connect(url, options=options(), autocommit=True) as connection:
+        connection.execute("SELECT procrastinate_register_worker_v1()")
+        assert state.look(url, 60).takers("harvest") == 1
+        connection.execute("DROP TABLE monitor_worker_kinds")
+        assert state.look(url, 60).takers("harvest") == 1
+        said = program.run("worker", "--drain", code=2)
+    assert "run `monitor db upgrade`" in said
+    program.run("db", "upgrade")
+    program.run("worker", "--drain")
+
+
 def test_a_broken_file_fails_for_good_and_the_operator_is_told(
     program: Program, held: Store, tmp_path: Path
 ) -> None:

@@ -22,6 +22,9 @@ from monitor.serve.context import Web
 from monitor.settings import Settings
 from monitor.store import Store, articles, runs, schema
 from tests.conftest import NOW, revision
+from tests.store.conftest import database, postgresql
+
+__all__ = ["database", "postgresql"]
 
 SITE = "https://evidence.example.org/"
 SECRET = "0123456789abcdef0123"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
@@ -13,16 +15,20 @@ from starlette.testclient import TestClient
 
 from monitor.catalog import Catalog
 from monitor.harvest import changes
-from monitor.model import JobState, RunState, Subscriber
+from monitor.model import JobState, RunState, Subscriber, WorkerJob
+from monitor.queue import schema as queue_schema
+from monitor.queue.app import Job, options
+from monitor.queue.deferring import defer
 from monitor.serve.context import Web
 from monitor.serve.health import max_age
 from monitor.settings import Settings
-from monitor.store import Store, imports, jobs, runs, subscribers
+from monitor.store import Store, imports, jobs, runs, schema, subscribers
 from monitor.store.imports import Batch
 from tests.conftest import NOW
 from tests.serve.conftest import Clock, ask, harvested
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+WATCH = DOCS.with_name("watch.md")
 
 
 def _harvest(store: Store, catalog: Catalog, state: RunState = RunState.GOOD) -> None:
@@ -150,6 +156,51 @@ def test_metrics_tell_of_each_job(client: TestClient, store: Store) -> None:
     assert (name("run_timestamp_seconds"), "digest") not in found
 
 
+@pytest.fixture
+def queued(
+    database: Callable[[], str], settings: Settings, catalog: Catalog
+) -> Iterator[tuple[str, TestClient]]:
+    """A PostgreSQL database with a queue, and a client of the service over it."""
+    url = database()
+    store = Store(url)
+    schema.upgrade(store)
+    queue_schema.upgrade(url)
+    there = settings.model_copy(update={"database_url": SecretStr(url)})
+    yield url, ask(Web(there, store, catalog, now=lambda: NOW))
+    store.close()
+
+
+def test_metrics_tell_of_the_queue(queued: tuple[str, TestClient]) -> None:
+    url, client = queued
+    empty = _values(client.get("/metrics").text)
+    for kind in WorkerJob:
+        assert empty["monitor_queue_workers", kind] == 0
+        assert empty["monitor_queue_oldest_waiting_seconds", kind] == 0
+        assert empty["monitor_queue_jobs", *sorted((kind, "waiting"))] == 0
+    defer(url, [Job("harvest", {}, "a"), Job("harvest", {}, "b"), Job("import", {}, "c")])
+    with psycopg.connect(url, options=options(), autocommit=True) as connection:
+        for kinds in (None, ["import"]):
+            row = connection.execute("SELECT procrastinate_register_worker_v1()").fetchone()
+            values = [*(row or ()), kinds]
+            connection.execute("INSERT INTO monitor_worker_kinds VALUES (%s, %s)", values)
+        connection.execute(
+            "UPDATE procrastinate_jobs SET status = 'failed' WHERE task_name = 'import'"
+        )
+        connection.execute("UPDATE procrastinate_events SET at = at - interval '1 hour'")
+    found = _values(client.get("/metrics").text)
+    assert found["monitor_queue_workers", "harvest"] == 1
+    assert found["monitor_queue_workers", "import"] == 2
+    assert found["monitor_queue_jobs", "harvest", "waiting"] == 2
+    assert found["monitor_queue_jobs", "import", "waiting"] == 0
+    assert found["monitor_queue_jobs", "failed", "import"] == 1
+    assert 3600 <= found["monitor_queue_oldest_waiting_seconds", "harvest"] < 3700
+    assert found["monitor_queue_oldest_waiting_seconds", "import"] == 0
+
+
+def test_metrics_tell_of_no_queue_where_there_is_none(full: TestClient) -> None:
+    assert "monitor_queue" not in full.get("/metrics").text
+
+
 def test_metrics_and_pages_name_no_reader(client: TestClient, store: Store) -> None:
     for number, state in enumerate(({}, {"confirmed": False}, {"suspended": True})):
         subscribers.add(store, Subscriber(0, f"someone{number}@secret.example", NOW, **state))
@@ -174,8 +225,17 @@ def test_metrics_ask_for_their_token(
     assert "monitor_up 1.0" in good.text
 
 
-def test_every_metric_is_in_the_docs(full: TestClient) -> None:
-    documented = DOCS.read_text()
-    for family in text_string_to_metric_families(full.get("/metrics").text):
+def _all_documented(client: TestClient) -> None:
+    documented, watched = (path.read_text() for path in (DOCS, WATCH))
+    for family in text_string_to_metric_families(client.get("/metrics").text):
         name = f"{family.name}_total" if family.type == "counter" else family.name
         assert f"`{name}`" in documented
+        assert f"`{family.name}`" in watched
+
+
+def test_every_metric_is_in_the_docs(full: TestClient) -> None:
+    _all_documented(full)
+
+
+def test_every_metric_of_the_queue_is_in_the_docs(queued: tuple[str, TestClient]) -> None:
+    _all_documented(queued[1])
