@@ -240,7 +240,7 @@ class _Shown:
         for at, cause, then in self._history:
             turn = "" if then.status.value == before else f" {then.status.value}:"
             before = then.status.value
-            yield f"  {at:%Y-%m-%d} {cause}{turn} {then.reason}"
+            yield f"  {at:%Y-%m-%d} {cause or '(changed rules)'}{turn} {then.reason}"
 
 
 def _inside(label: str) -> str:

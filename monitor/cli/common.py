@@ -172,4 +172,8 @@ def bring_up_to_date(context: Context, when: datetime) -> tuple[int, int]:
         runs.note_excluded(context.store)
         with progress("Ledger") as show:
             taken = ledger_stage.update(context.store, context.catalog, when, show)
+        if anew := ledger_stage.restate(context.store, context.catalog, when):
+            claims = "1 claim" if anew == 1 else f"{anew} claims"
+            said = f"{claims} told anew by the rules and in the words of this version."
+            print(said, file=sys.stderr)
     return assessed, taken

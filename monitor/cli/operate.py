@@ -104,6 +104,8 @@ def check(context: typer.Context) -> None:
     words = language.words(settings.language, settings.translations_dir)
     print(f"language: good, {words.locale.english_name}")
     warnings = []
+    if said := _of_the_labels(ctx):
+        warnings.append(said)
     if not settings.entrez_email:
         warnings.append("MONITOR_ENTREZ_EMAIL is not set: harvest will refuse to start.")
     if not settings.smtp_host:
@@ -118,6 +120,21 @@ def check(context: typer.Context) -> None:
         warnings.append(said)
     for warning in warnings:
         print(f"note: {warning}")
+
+
+def _of_the_labels(ctx: Context) -> str:
+    """What is to be said of labels by other rules than the present ones; empty without such."""
+    from monitor.store import assessments
+
+    waiting = assessments.count_outstanding(ctx.store, ctx.assessor.version)
+    if not waiting:
+        print("labels: good, by these rules and queries")
+        return ""
+    papers = "1 paper is" if waiting == 1 else f"{waiting} papers are"
+    return (
+        f"{papers} labelled by older rules or queries, or not at all yet: `monitor reassess` "
+        "does it now, the next job does by itself."
+    )
 
 
 def _of_the_links(settings: Settings) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
 from monitor.catalog import Catalog, Claim, ClaimKind, Figure
+from monitor.ledger.claims import ClaimState
 from monitor.ledger.events import is_news
 from monitor.ledger.figures import FigureReader
 from monitor.ledger.ledger import Ledger, LedgerPaper
-from monitor.ledger.status import Tally
-from monitor.model import Bearing, FigureCheck, Level, Paper
+from monitor.ledger.status import Tally, balance
+from monitor.model import Balance, Bearing, FigureCheck, Level, Paper
 from monitor.store import Store, issues
 from monitor.store import ledger as rows
 
@@ -89,6 +91,34 @@ def update(
     return done
 
 
+def restate(store: Store, catalog: Catalog, now: datetime) -> int:
+    """Bring stored balances to the words and rules of this version; how many claims had others.
+
+    `update` writes a claim only when a paper moves it.
+    """
+    balances, tallies = rows.balances(store), rows.tallies(store)
+    without_sides = _without_sides(catalog)
+    found, moved = [], set()
+    for claim, before in balances.items():
+        after = _standing(store, claim, tallies[claim], takes_no_side=claim in without_sides)
+        if after != before:
+            found.append(after)
+        if after != replace(before, reason=after.reason):
+            moved.add(claim)
+    if found:
+        rows.restate(store, found, moved, now)
+    return len(found)
+
+
+def _standing(store: Store, claim: str, tally: str, *, takes_no_side: bool) -> Balance:
+    if tally:
+        state = ClaimState.of_text(claim, tally, takes_no_side=takes_no_side)
+        if state is not None:
+            return state.standing().balance
+    bearings = rows.bearings(store, [claim]).get(claim, [])
+    return balance(claim, bearings, takes_no_side=takes_no_side)
+
+
 def _paper(waiting: rows.Outstanding, *, first_harvest: bool) -> LedgerPaper:
     created = waiting.article.dates.created
     news = is_news(created, waiting.first_seen, first_harvest=False)
@@ -108,8 +138,12 @@ def _paper(waiting: rows.Outstanding, *, first_harvest: bool) -> LedgerPaper:
 
 def weigher(catalog: Catalog) -> Callable[[str], Tally]:
     """For pages that ask "what if": an empty tally of a claim, for other bearings than it has."""
-    without_sides = {c.id for c in catalog.claims if c.kind is ClaimKind.CONTEXT}
+    without_sides = _without_sides(catalog)
     return lambda claim: Tally(claim, claim in without_sides)
+
+
+def _without_sides(catalog: Catalog) -> frozenset[str]:
+    return frozenset(c.id for c in catalog.claims if c.kind is ClaimKind.CONTEXT)
 
 
 def check_figures(claim: Claim, papers: Sequence[Paper]) -> list[FigureCheck]:

@@ -271,7 +271,10 @@ def balances_as_of(store: Store, moment: datetime) -> dict[str, Balance]:
 
 
 def history(store: Store, claim: str) -> list[tuple[datetime, str, Balance]]:
-    """Every change of a claim's balance: when, the paper that caused it, where it stood then."""
+    """Every change of a claim's balance: when, the paper that caused it, where it stood then.
+
+    The paper is "" where none did: our rules changed.
+    """
     with store.read() as session:
         query = (
             select(ClaimHistoryRow)
@@ -341,21 +344,39 @@ def _write_tallies(session: Session, tallies: Mapping[str, str] | None) -> None:
         session.connection().execute(statement, rows)
 
 
+def restate(
+    store: Store, balances: Sequence[Balance], moved: Collection[str], now: datetime
+) -> None:
+    """Write where claims stand by new rules; the `moved` go into the history, by no paper."""
+    moves = [_move(balance, now, "") for balance in balances]
+    with store.write() as session:
+        _write_history(session, [move for move in moves if move["claim"] in moved])
+        _write_standing(session, moves)
+
+
 def _write_balances(session: Session, steps: Sequence[Step], now: datetime) -> None:
     """Every balance goes into the history, the last one of a claim is where it stands."""
-    moves = [
-        {
-            "claim": balance.claim,
-            "at": now,
-            "cause": step.pmid,
-            "status": balance.status.value,
-            "data": encode(balance),
-        }
-        for step in steps
-        for balance in step.balances
-    ]
+    moves = [_move(balance, now, step.pmid) for step in steps for balance in step.balances]
+    _write_history(session, moves)
+    _write_standing(session, moves)
+
+
+def _move(balance: Balance, at: datetime, cause: str) -> dict[str, object]:
+    return {
+        "claim": balance.claim,
+        "at": at,
+        "cause": cause,
+        "status": balance.status.value,
+        "data": encode(balance),
+    }
+
+
+def _write_history(session: Session, moves: Sequence[Mapping[str, object]]) -> None:
     if moves:
-        session.connection().execute(insert(session, ClaimHistoryRow), moves)
+        session.connection().execute(insert(session, ClaimHistoryRow), list(moves))
+
+
+def _write_standing(session: Session, moves: Sequence[Mapping[str, object]]) -> None:
     last = {move["claim"]: move for move in moves}.values()
     rows = [{"id": m["claim"], "status": m["status"], "data": m["data"]} for m in last]
     _upsert(session, ClaimRow, ("id",), rows)

@@ -213,7 +213,10 @@ class ClaimRow(_Row, table=True):
 
 
 class ClaimHistoryRow(_Row, table=True):
-    """Where a claim stood from `at` on, and the paper that moved it there. Append-only."""
+    """Where a claim stood from `at` on, and the paper that moved it there ("": our rules did).
+
+    Append-only.
+    """
 
     __tablename__ = "claim_history"
 

@@ -79,7 +79,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A day on which the ledger moved, why, and the paper that did it."""
+    """A day on which the ledger moved, why, and the paper that did it; no title: our rules did."""
 
     at: datetime
     file: str

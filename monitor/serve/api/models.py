@@ -136,7 +136,7 @@ class BearingAnswer(Answer):
 
 
 class Standing(Answer):
-    """Where a claim stood from a moment on, and the paper that moved it there."""
+    """Where a claim stood from a moment on, and the paper that moved it there ("": new rules)."""
 
     at: datetime
     cause: str

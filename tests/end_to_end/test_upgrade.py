@@ -1,0 +1,50 @@
+"""What an operator is told, and what happens, after rules or queries changed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+from monitor.model import ClaimStatus
+from monitor.store import ledger
+from tests.end_to_end.conftest import Program
+
+
+def test_after_an_upgrade_check_tells_of_old_labels_and_reassess_renews_them(
+    program: Program,
+) -> None:
+    program.run("harvest")
+    assert "labels: good, by these rules and queries" in program.run("check")
+    balances = ledger.balances(program.store)
+    claim, before = next((c, b) for c, b in balances.items() if b.status is ClaimStatus.THIN)
+    with closing(sqlite3.connect(program.folder / "monitor.db")) as connection, connection:
+        connection.execute("UPDATE assessment SET assessor = 'old' WHERE pmid < '2'")
+        old = connection.execute("SELECT count(*) FROM assessment WHERE assessor = 'old'")
+        (count,) = old.fetchone()
+        connection.execute(
+            "UPDATE claim SET data = json_set(data, '$.reason', 'As it was said of old.',"
+            " '$.status', 'contested', '$.supports', 99) WHERE id = ?",
+            [claim],
+        )
+        connection.execute(
+            "UPDATE claim_history SET data = json_set(data, '$.status', 'contested')"
+            " WHERE claim = ?",
+            [claim],
+        )
+    said = program.run("check")
+    assert f"note: {count} papers are labelled by older rules or queries" in said
+    assert "`monitor reassess`" in said
+    said = program.run("reassess")
+    assert f"{count} records labelled" in said
+    assert "1 claim told anew by the rules and in the words of this version." in said
+    assert ledger.balances(program.store)[claim] == before
+    assert "labels: good" in program.run("check")
+    assert "0 records labelled, 0 papers" in program.run("reassess")
+
+    told = json.loads(program.run("claims", claim, "--json"))["history"]
+    assert told[-1]["cause"] == ""
+    assert f"(changed rules) thin: {before.reason}" in program.run("claims", claim)
+    program.run("publish")
+    (page,) = (program.folder / "reports").glob(f"*/{claim}.html")
+    assert "Our rules changed." in page.read_text()
