@@ -13,7 +13,6 @@ a sieve (`lexicon.Sieve`) that tells from the numbers of a whole text where a cu
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, KeysView, Sequence
-from functools import partial
 from operator import itemgetter
 from threading import Lock
 from typing import Generic, NamedTuple, TypeVar, cast
@@ -39,12 +38,8 @@ class Hit(NamedTuple, Generic[Key]):
     end: int
 
 
-# What Hit(...) does in the end, without a function of Python in between.
-_hit = partial(tuple.__new__, Hit)
-
-
 class _Node:
-    """A place in the trie. `outs` are (matcher, key) pairs of cues that end here.
+    """A place in the trie. `outs` are the cues that end here, by number of matcher and key.
 
     `words` and `gaps` lead on by parts of cues; `next` and `over` are the same by the numbers of
     words: to the nodes that follow, and to those at a distance, each with how far it may be.
@@ -56,7 +51,7 @@ class _Node:
     def __init__(self) -> None:
         self.words: dict[str, _Node] = {}
         self.gaps: dict[int, _Node] = {}
-        self.outs: list[tuple[int, Hashable]] = []
+        self.outs: list[int] = []
         self.next: dict[int, tuple[_Node, ...]] | None = None
         self.over: dict[int, tuple[tuple[int, _Node], ...]] | None = None
         self.distant: KeysView[int] = _NOTHING
@@ -67,8 +62,10 @@ _NOTHING: KeysView[int] = {}.keys()
 _Following = tuple[_Node, ...]
 #: A word with which a cue starts, the word it has come to, and the place in the trie.
 _Step = tuple[int, int, _Node]
-#: First and last word of a place, and the (matcher, key) pairs of the cues that are there.
-_Found = tuple[int, int, list[tuple[int, Hashable]]]
+#: First and last word of a place, and the numbers of the (matcher, key) pairs of cues there.
+_Found = tuple[int, int, list[int]]
+#: Key, start and end of a hit without their names: far quicker to make.
+BareHit = tuple[Key, int, int]
 
 
 class Numbers(dict[str, int]):
@@ -217,6 +214,7 @@ class Pool:
     def __init__(self, sieve: Callable[[Numbers], Sieve] | None = None) -> None:
         self._root = _Node()
         self._size = 0
+        self._pairs: dict[tuple[int, Hashable], int] = {}
         self._numbers: Numbers | None = None
         self._make_sieve = sieve or PlainSieve
         self._sieve: Sieve | None = None
@@ -226,6 +224,7 @@ class Pool:
         if self._numbers is not None:
             raise RuntimeError("a pool that has been used takes no more cues")
         for key, cue in cues:
+            pair = self._pairs.setdefault((self._size, key), len(self._pairs))
             for phrase in parse(cue):
                 node = self._root
                 for part in phrase:
@@ -233,20 +232,20 @@ class Pool:
                         node = node.gaps.setdefault(part.words, _Node())
                     else:
                         node = node.words.setdefault(part, _Node())
-                if (self._size, key) not in node.outs:
-                    node.outs.append((self._size, key))
+                if pair not in node.outs:
+                    node.outs.append(pair)
         self._size += 1
         return self._size - 1
 
-    def find(self, tokens: Tokens) -> list[list[Hit[Hashable]]]:
+    def find(self, tokens: Tokens) -> list[list[BareHit[Hashable]]]:
         """Hits of each matcher, by start, then end."""
         whole = tokens if tokens.whole is None else tokens.whole
-        known: list[list[list[Hit[Hashable]]]] | None = whole.found.get(self)
+        known: list[list[list[BareHit[Hashable]]]] | None = whole.found.get(self)
         if known is None:
             known = whole.found[self] = self._find(whole)
         return known[tokens.part]
 
-    def _find(self, tokens: Tokens) -> list[list[list[Hit[Hashable]]]]:
+    def _find(self, tokens: Tokens) -> list[list[list[BareHit[Hashable]]]]:
         """The same for each part of a text."""
         if self._sieve is None or self._numbers is None:
             self._root = _share(self._root, {})
@@ -258,39 +257,30 @@ class Pool:
         found.sort(key=_by_place)
         return self._hits(found, tokens)
 
-    def _hits(self, found: list[_Found], tokens: Tokens) -> list[list[list[Hit[Hashable]]]]:
+    def _hits(self, found: list[_Found], tokens: Tokens) -> list[list[list[BareHit[Hashable]]]]:
         """Hits of each matcher by part, each once; `found` is in order."""
-        starts, ends, parts = tokens.starts, tokens.ends, tokens.parts
-        every: list[list[list[Hit[Hashable]]]] = [
+        starts, ends, parts, pairs = tokens.starts, tokens.ends, tokens.parts, list(self._pairs)
+        every: list[list[list[BareHit[Hashable]]]] = [
             [[] for _ in range(self._size)] for _ in parts[1:]
         ]
         last_start = last_end = part = -1
         until = 0
+        told: list[int] = []
         for at, to, outs in found:
             while at >= until:
                 part += 1
                 until, hits = parts[part + 1], every[part]
-            start, end = starts[at], ends[to]
             if at == last_start and to == last_end:
-                for matcher, key in outs:
-                    hit = _hit((key, start, end))
-                    if not _is_last(hits[matcher], hit):
-                        hits[matcher].append(hit)
+                new = [out for out in outs if out not in told]
+                told = told + new
             else:
                 last_start, last_end = at, to
-                for matcher, key in outs:
-                    hits[matcher].append(_hit((key, start, end)))
+                new = told = outs
+            start, end = starts[at], ends[to]
+            for out in new:
+                matcher, key = pairs[out]
+                hits[matcher].append((key, start, end))
         return every
-
-
-def _is_last(hits: list[Hit[Hashable]], wanted: Hit[Hashable]) -> bool:
-    """Whether a hit is among the last ones, those at its place."""
-    for hit in reversed(hits):
-        if hit == wanted:
-            return True
-        if hit[1] != wanted[1] or hit[2] != wanted[2]:
-            break
-    return False
 
 
 def _starts(
@@ -359,7 +349,11 @@ class Matcher(Generic[Key]):
     def find(self, text: str, tokens: Sequence[Token] | None = None) -> list[Hit[Key]]:
         """All hits in a text, by start, then end. `tokens` may be given when already at hand."""
         words = tokens if isinstance(tokens, Tokens) else tokenize(text)
-        return cast("list[Hit[Key]]", self._pool.find(words)[self._number])
+        return [Hit(*hit) for hit in self.bare(words)]
+
+    def bare(self, tokens: Tokens) -> list[BareHit[Key]]:
+        """The same in the words of a text, without names for the parts of a hit: quicker."""
+        return cast("list[BareHit[Key]]", self._pool.find(tokens)[self._number])
 
 
 def longest(hits: Iterable[Hit[Key]]) -> list[Hit[Key]]:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor.assess.text import Sentence, Text
+from monitor.assess.text import Sentence, Text, by_sentence
 from monitor.catalog import Catalog, DesignRule
 from monitor.model import FieldName, SectionCategory
-from monitor.patterns import Hit, Matcher, Pool
+from monitor.patterns import BareHit, Matcher, Pool
 
 #: Roles in which a sentence mostly speaks of others' work or of what it might mean.
 _EDGE = frozenset({SectionCategory.BACKGROUND, SectionCategory.CONCLUSIONS})
@@ -70,15 +70,15 @@ class DesignRules:
         """Rules that apply to a text, each once, at its best place."""
         best: dict[int, Finding] = {}
         for name in (FieldName.TITLE, FieldName.ABSTRACT):
-            hits = self._matcher.find(text.field(name), text.tokens(name))
-            for sentence, inside in _by_sentence(text, name, hits):
+            hits = self._matcher.bare(text.tokens(name))
+            for sentence, inside in by_sentence(text, name, hits):
                 for finding in self._in_sentence(sentence, inside):
                     known = best.get(finding.rule)
                     if known is None or _RANK[finding.place] < _RANK[known.place]:
                         best[finding.rule] = finding
         return [best[rule] for rule in sorted(best)]
 
-    def _in_sentence(self, sentence: Sentence, hits: list[Hit[_Key]]) -> Iterable[Finding]:
+    def _in_sentence(self, sentence: Sentence, hits: list[BareHit[_Key]]) -> Iterable[Finding]:
         held = {rule for (use, rule), _, _ in hits if use is _Use.UNLESS}
         if _ELSEWHERE in held and sentence.field is FieldName.ABSTRACT:
             return
@@ -109,20 +109,3 @@ def _keys(rules: tuple[DesignRule, ...], elsewhere: Iterable[str]) -> Iterable[t
         yield from (((_Use.TRAP, number), cue) for cue in rule.traps)
         yield from (((_Use.UNLESS, number), cue) for cue in rule.unless)
     yield from (((_Use.UNLESS, _ELSEWHERE), cue) for cue in elsewhere)
-
-
-def _by_sentence(
-    text: Text, name: FieldName, hits: list[Hit[_Key]]
-) -> Iterable[tuple[Sentence, list[Hit[_Key]]]]:
-    """Sentences of a field with the hits inside them; both come in order."""
-    at = 0
-    for sentence in text.sentences:
-        if sentence.field is not name:
-            continue
-        while at < len(hits) and hits[at].start < sentence.start:
-            at += 1
-        first = at
-        while at < len(hits) and hits[at].start < sentence.end:
-            at += 1
-        if at > first:
-            yield sentence, hits[first:at]

@@ -17,7 +17,7 @@ from monitor.assess.text import Sentence, Text
 from monitor.catalog import Catalog
 from monitor.lexicon import NumberedTokens, Words
 from monitor.model import FieldName, SectionCategory
-from monitor.patterns import Hit, Matcher, Pool
+from monitor.patterns import BareHit, Matcher, Pool
 
 #: Groups that tell a positive finding; inside a denial they are part of it.
 FINDINGS = frozenset({"change", "relation", "benefit"})
@@ -151,42 +151,41 @@ class PassageReader:
             whole = text.field(name)
             if whole:
                 tokens = text.tokens(name)
-                hits = self._outside_traps(self._matcher.find(whole, tokens))
+                hits = self._outside_traps(self._matcher.bare(tokens))
                 sentences = [s for s in text.sentences if s.field is name]
                 parts = split_clauses(whole, tokens, [(s.start, s.end) for s in sentences])
                 found += self._clauses(whole, zip(sentences, parts, strict=True), hits)
         return tuple(found)
 
-    def _outside_traps(self, hits: list[Hit[int]]) -> list[Hit[int]]:
+    def _outside_traps(self, hits: list[BareHit[int]]) -> list[BareHit[int]]:
         trap_of = self._trap_of
-        traps: dict[int, list[Hit[int]]] = {}
-        for hit in hits:
-            key = hit[0]
+        traps: dict[int, list[_Span]] = {}
+        for key, start, end in hits:
             if trap_of[key] == key:
-                traps.setdefault(key, []).append(hit)
+                traps.setdefault(key, []).append((start, end))
         if not traps:
             return hits
         return [
             hit
             for hit in hits
             if (trap := trap_of[hit[0]]) != hit[0]
-            and (
-                trap not in traps
-                or not any(t.start <= hit.start and hit.end <= t.end for t in traps[trap])
-            )
+            and (trap not in traps or not any(s <= hit[1] and hit[2] <= e for s, e in traps[trap]))
         ]
 
     def _clauses(
-        self, whole: str, sentences: Iterable[tuple[Sentence, list[_Span]]], hits: list[Hit[int]]
+        self,
+        whole: str,
+        sentences: Iterable[tuple[Sentence, list[_Span]]],
+        hits: list[BareHit[int]],
     ) -> Iterator[Clause]:
         at = 0
         for sentence, spans in sentences:
             parts = []
             for start, end in spans:
-                while at < len(hits) and hits[at].start < start:
+                while at < len(hits) and hits[at][1] < start:
                     at += 1
                 first = at
-                while at < len(hits) and hits[at].start < end:
+                while at < len(hits) and hits[at][1] < end:
                     at += 1
                 parts.append((start, end, *self._read_clause(whole, start, hits[first:at])))
             around = (
@@ -196,7 +195,7 @@ class PassageReader:
                 yield Clause(sentence, start, end, marks, around, mentions, findings)
 
     def _read_clause(
-        self, whole: str, start: int, hits: list[Hit[int]]
+        self, whole: str, start: int, hits: list[BareHit[int]]
     ) -> tuple[frozenset[str], tuple[Mention, ...], tuple[tuple[int, int], ...]]:
         """Marks, mentions and findings of a clause; a finding inside a denial is part of it."""
         if not hits:

@@ -8,46 +8,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import IntEnum
 
-from monitor.assess.text import Sentence, Text
+from monitor.assess.text import Sentence, Text, by_sentence
 from monitor.catalog import Catalog, RelevanceRule, Topic
 from monitor.model import Article, FieldName, Level, Quote, Relevance, SectionCategory
-from monitor.patterns import Hit, Matcher, Pool
+from monitor.patterns import Matcher, Pool
 
 _QUOTES = 2
 _MOST_LETTERS = 400
 _NONE: frozenset[int] = frozenset()
-
-
-class _Use(IntEnum):
-    CUE = 0
-    TRAP = 1
-    REQUIRED = 2
-    UNWANTED = 3
-
+#: What a list of cues is for. Plain numbers: they are hashed for every hit.
+_CUE, _TRAP, _REQUIRED, _UNWANTED = range(4)
 
 _Rule = tuple[int, int]
-_Key = tuple[_Use, _Rule]
+_Key = tuple[int, _Rule]
 _Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Hits of one text by rule and use."""
-
-    sentence: Sentence | None
-    spans: Mapping[_Key, list[_Span]]
-
-    def cues(self, rule: _Rule) -> list[_Span]:
-        """Places where a cue of the rule stands outside its traps."""
-        traps = self.spans.get((_Use.TRAP, rule), ())
-        return [
-            (start, end)
-            for start, end in self.spans.get((_Use.CUE, rule), ())
-            if not any(s <= start and end <= e for s, e in traps)
-        ]
+#: Start and end of a hit, and its sentence; None in keywords.
+_Spot = tuple[int, int, Sentence | None]
+#: Hits of a paper by rule and use, in the order of the text, keywords last.
+_Found = Mapping[_Key, list[_Spot]]
 
 
 class RelevanceReader:
@@ -66,17 +45,14 @@ class RelevanceReader:
 
     def read(self, article: Article, text: Text) -> tuple[Relevance, ...]:
         """Relevance to each topic, in the order of the catalog."""
-        found = list(self._sentences(text))
-        # All keywords in one go: no cue goes on over the end of a line.
-        hits = self._matcher.find(text.keywords, text.keyword_tokens)
-        keywords = [_Found(None, _by_key(hits))] if hits else []
+        found = self._found(text)
         # Most papers say nothing to most topics: only those with a cue or a heading are judged.
-        spoken = {number for f in (*found, *keywords) for _, (number, _) in f.spans}
+        spoken = {number for _, (number, _) in found}
         for heading in article.mesh:
             spoken |= self._by_heading.get(heading.name, _NONE)
         judged = list(self._off)
         for number in spoken:
-            judged[number] = self._judge(number, self._topics[number], article, found, keywords)
+            judged[number] = self._judge(number, self._topics[number], article, found)
         return tuple(judged)
 
     def may_speak(self, article: Article) -> bool:
@@ -86,46 +62,29 @@ class RelevanceReader:
         texts = (article.title, article.abstract, "\n".join(article.keywords))
         return any(self._matcher.find(text) for text in texts if text)
 
-    def _sentences(self, text: Text) -> Iterable[_Found]:
-        for name in (FieldName.TITLE, FieldName.ABSTRACT):
-            hits = self._matcher.find(text.field(name), text.tokens(name))
-            if not hits:
-                continue
-            at = 0
-            for sentence in text.sentences:
-                if sentence.field is not name:
-                    continue
-                while at < len(hits) and hits[at][1] < sentence.start:
-                    at += 1
-                first, end = at, sentence.end
-                while at < len(hits) and hits[at][1] < end:
-                    at += 1
-                if at > first:
-                    yield _Found(sentence, _by_key(hits[first:at]))
+    def _found(self, text: Text) -> _Found:
+        found: dict[_Key, list[_Spot]] = defaultdict(list)
+        for name in FieldName:
+            for sentence, hits in by_sentence(text, name, self._matcher.bare(text.tokens(name))):
+                for key, start, end in hits:
+                    found[key].append((start, end, sentence))
+        # All keywords in one go: no cue goes on over the end of a line.
+        for key, start, end in self._matcher.bare(text.keyword_tokens):
+            found[key].append((start, end, None))
+        return found
 
-    def _judge(
-        self,
-        number: int,
-        topic: Topic,
-        article: Article,
-        found: list[_Found],
-        keywords: list[_Found],
-    ) -> Relevance:
-        present = {key for f in (*found, *keywords) for use, key in f.spans if use is _Use.CUE}
+    def _judge(self, number: int, topic: Topic, article: Article, found: _Found) -> Relevance:
         for at, rule in enumerate(topic.rules):
             key = (number, at)
-            if key not in present and not rule.mesh:
+            if (_CUE, key) not in found and not rule.mesh:
                 continue  # most rules of most papers
-            if not _allowed(rule, key, found, keywords):
+            if not _allowed(rule, key, found):
                 continue
             if _indexed(rule, article):
                 return Relevance(topic.id, rule.level, (), rule.reason)
-            places = [f for f in found if _counts(rule, f.sentence) and f.cues(key)]
-            named = len(places)
-            if rule.where == "anywhere":
-                named += any(f.cues(key) for f in keywords)
-            if rule.cues and named >= rule.at_least:
-                return Relevance(topic.id, rule.level, _quotes(article, places, key), rule.reason)
+            places = _places(rule, key, found)
+            if rule.cues and len(places) >= rule.at_least:
+                return Relevance(topic.id, rule.level, _quotes(article, places), rule.reason)
         return self._off[number]
 
 
@@ -133,26 +92,30 @@ def _cues(topics: Iterable[Topic]) -> Iterable[tuple[_Key, str]]:
     for number, topic in enumerate(topics):
         for at, rule in enumerate(topic.rules):
             for use, cues in (
-                (_Use.CUE, rule.cues),
-                (_Use.TRAP, rule.traps),
-                (_Use.REQUIRED, rule.requires),
-                (_Use.UNWANTED, rule.unless),
+                (_CUE, rule.cues),
+                (_TRAP, rule.traps),
+                (_REQUIRED, rule.requires),
+                (_UNWANTED, rule.unless),
             ):
                 yield from (((use, (number, at)), cue) for cue in cues)
 
 
-def _by_key(hits: Iterable[Hit[_Key]]) -> dict[_Key, list[_Span]]:
-    spans: dict[_Key, list[_Span]] = defaultdict(list)
-    for key, start, end in hits:
-        spans[key].append((start, end))
-    return spans
+def _places(rule: RelevanceRule, key: _Rule, found: _Found) -> dict[Sentence | None, _Span]:
+    """Sentences where the rule looks with a cue outside its traps, and the first cue of each."""
+    traps = found.get((_TRAP, key), ())
+    places: dict[Sentence | None, _Span] = {}
+    for start, end, sentence in found.get((_CUE, key), ()):
+        if sentence in places or not _counts(rule, sentence):
+            continue
+        if not any(s <= start and end <= e and of is sentence for s, e, of in traps):
+            places[sentence] = (start, end)
+    return places
 
 
-def _allowed(rule: RelevanceRule, key: _Rule, found: list[_Found], keywords: list[_Found]) -> bool:
-    texts = [*found, *keywords]
-    if rule.requires and not any((_Use.REQUIRED, key) in f.spans for f in texts):
+def _allowed(rule: RelevanceRule, key: _Rule, found: _Found) -> bool:
+    if rule.requires and (_REQUIRED, key) not in found:
         return False
-    return not (rule.unless and any((_Use.UNWANTED, key) in f.spans for f in texts))
+    return not (rule.unless and (_UNWANTED, key) in found)
 
 
 def _indexed(rule: RelevanceRule, article: Article) -> bool:
@@ -162,7 +125,7 @@ def _indexed(rule: RelevanceRule, article: Article) -> bool:
 def _counts(rule: RelevanceRule, sentence: Sentence | None) -> bool:
     """Whether a sentence stands where the rule looks."""
     if sentence is None:
-        return False
+        return rule.where == "anywhere"
     if sentence.field is FieldName.TITLE:
         return True
     if rule.where == "title":
@@ -175,13 +138,12 @@ def _counts(rule: RelevanceRule, sentence: Sentence | None) -> bool:
     return True
 
 
-def _quotes(article: Article, places: list[_Found], key: _Rule) -> tuple[Quote, ...]:
-    quotes = []
-    for found in places[:_QUOTES]:
-        sentence = found.sentence
-        assert sentence is not None
-        start, end = sentence.start, sentence.end
-        if end - start > _MOST_LETTERS:
-            start, end = found.cues(key)[0]
-        quotes.append(Quote.of(article, sentence.field, start, end))
+def _quotes(article: Article, places: Mapping[Sentence | None, _Span]) -> tuple[Quote, ...]:
+    quotes: list[Quote] = []
+    for sentence, cue in places.items():
+        if sentence is not None and len(quotes) < _QUOTES:
+            start, end = sentence.start, sentence.end
+            if end - start > _MOST_LETTERS:
+                start, end = cue
+            quotes.append(Quote.of(article, sentence.field, start, end))
     return tuple(quotes)

@@ -21,6 +21,7 @@ from monitor.assess.language import language_of
 from monitor.assess.words import word_set
 from monitor.lexicon import NumberedTokens, number_all
 from monitor.model import Article, FieldName, SectionCategory
+from monitor.patterns import BareHit, Key
 from monitor.splitting import Token
 
 _END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
@@ -249,3 +250,23 @@ def _closes(before: str, following: str) -> bool:
 def sentences_in(text: Text, *wanted: SectionCategory) -> Sequence[Sentence]:
     """Sentences of the abstract with one of these roles."""
     return [s for s in text.sentences if s.field is FieldName.ABSTRACT and s.role in wanted]
+
+
+def by_sentence(
+    text: Text, name: FieldName, hits: list[BareHit[Key]]
+) -> Iterator[tuple[Sentence, list[BareHit[Key]]]]:
+    """Sentences of a field with the hits that begin in them; both come in order."""
+    if not hits:
+        return
+    at, count = 0, len(hits)
+    for sentence in text.sentences:
+        if sentence.field is not name:
+            continue
+        start, end = sentence.start, sentence.end
+        while at < count and hits[at][1] < start:
+            at += 1
+        first = at
+        while at < count and hits[at][1] < end:
+            at += 1
+        if at > first:
+            yield sentence, hits[first:at]

@@ -154,7 +154,7 @@ class GroupReader:
         """What title, aim, methods and results name; background and conclusions do not count."""
         found: dict[_Key, Fact] = {}
         for name in (FieldName.TITLE, FieldName.ABSTRACT):
-            for key, start, end in self._matcher.find(text.field(name), text.tokens(name)):
+            for key, start, end in self._matcher.bare(text.tokens(name)):
                 if key in found or (name is FieldName.TITLE and key[0] is _Kind.OUTCOME):
                     continue
                 sentence = text.sentence_at(name, start)
