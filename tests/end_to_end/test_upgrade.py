@@ -28,7 +28,8 @@ def test_after_an_upgrade_check_tells_of_old_labels_and_reassess_renews_them(
             [claim],
         )
         connection.execute(
-            "UPDATE claim_history SET data = json_set(data, '$.status', 'contested')"
+            "UPDATE claim_history SET status = 'contested',"
+            " data = json_set(data, '$.status', 'contested')"
             " WHERE claim = ?",
             [claim],
         )
