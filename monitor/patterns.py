@@ -96,10 +96,10 @@ class Numbers(dict[str, int]):
         # With the order in which cues that fit the same words are told.
         beginnings = [part[1:] for part in self._holders if part[0] == "*"]
         beginnings.sort(key=lambda b: len(b) >= _HEAD)
-        self._beginnings = {b: (at, "*" + b) for at, b in enumerate(beginnings)}
-        self._lengths = sorted({len(b) for b in beginnings})
-        self._heads = {b[:_HEAD] for b in beginnings}
-        self._short = any(len(b) < _HEAD for b in beginnings)
+        self._beginnings: dict[str, list[tuple[int, str]]] = {}  # by their first letters
+        for at, beginning in enumerate(beginnings):
+            self._beginnings.setdefault(beginning[:_HEAD], []).append((at, beginning))
+        self._heads = sorted({len(head) for head in self._beginnings})
 
     def __missing__(self, word: str) -> int:
         if len(self) > _MOST_REMEMBERED:
@@ -111,16 +111,16 @@ class Numbers(dict[str, int]):
         """The number of a word, which is not remembered."""
         lower = word.lower()
         parts = [p for p in (lower, "=" + word) if p in self._holders]
-        if self._short or lower[:_HEAD] in self._heads:
-            known = self._beginnings
-            fitting = [
-                known[start]
-                for length in self._lengths
-                if length <= len(lower) and (start := lower[:length]) in known
-            ]
-            if fitting:
-                fitting.sort()
-                parts += [part for _, part in fitting]
+        fitting = [
+            (at, beginning)
+            for head in self._heads
+            if head <= len(lower)
+            for at, beginning in self._beginnings.get(lower[:head], ())
+            if lower.startswith(beginning)
+        ]
+        if fitting:
+            fitting.sort()
+            parts += ["*" + beginning for _, beginning in fitting]
         if not parts:
             return _UNKNOWN
         with self._lock:

@@ -92,7 +92,7 @@ class MechanismReader:
         relevance: tuple[Relevance, ...],
     ) -> tuple[MechanismClaim, ...]:
         """All mechanisms found, in the order of mechanisms.toml, each with its words."""
-        if not self._order:
+        if not self._order or not self._passages.may_name(text):
             return ()
         paper = self.paper(text, design)
         words = PaperWords.of(text)

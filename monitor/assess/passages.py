@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.assess.text import Sentence, Text
@@ -34,6 +35,8 @@ _JOINING = Words(_CONJUNCTIONS.__contains__)
 _SUBORDINATORS = ("Although", "While", "Despite", "Whereas", "Even though", "Though")
 _SUBORDINATE = re.compile("(?:" + "|".join(_SUBORDINATORS) + r")\b")
 _COMMA = re.compile(r",\s(?![^()]*\))")
+#: Sets of marks remembered; hostile text must not fill the memory.
+_MOST_REMEMBERED = 10_000
 
 
 class Kind(StrEnum):
@@ -105,17 +108,22 @@ class Clause:
     own: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        marks = self.marks
-        self.denied = DENIAL in marks or ("null_weak" in marks and "patients_vs_controls" in marks)
-        self.finding = not self.denied and not FINDINGS.isdisjoint(marks)
-        self.plan = not _PLANS.isdisjoint(marks) and "report" not in marks
-        self.fresh = "background" not in marks and not self.plan
+        self.denied, self.finding, self.plan, self.fresh = _told(self.marks)
         sentence = self.sentence
         self.own = (
             sentence.role in OWN
             or "own_finding" in self.around
             or sentence.field is FieldName.TITLE
         )
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _told(marks: frozenset[str]) -> tuple[bool, bool, bool, bool]:
+    """What follows from the marks of a clause alone: few sets of them make up most clauses."""
+    denied = DENIAL in marks or ("null_weak" in marks and "patients_vs_controls" in marks)
+    finding = not denied and not FINDINGS.isdisjoint(marks)
+    plan = not _PLANS.isdisjoint(marks) and "report" not in marks
+    return denied, finding, plan, "background" not in marks and not plan
 
 
 def rules_of(catalog: Catalog) -> Iterator[tuple[Rule, tuple[str, ...]]]:
@@ -134,7 +142,8 @@ class PassageReader:
     """Finds every cue of a catalog in a text, in one pass."""
 
     def __init__(self, catalog: Catalog, pool: Pool | None = None) -> None:
-        rules = list(rules_of(catalog))
+        # Cue groups tell what is said of mechanisms: without these there is nothing to look for.
+        rules = list(rules_of(catalog)) if catalog.mechanisms else []
         self._rules = tuple(rule for rule, _ in rules)
         # Keys are numbers of rules: they are hashed for every hit, and numbers are quick to hash.
         self._matcher = Matcher(
@@ -143,6 +152,15 @@ class PassageReader:
         self._trap_of = _traps(self._rules)
         denial = Rule(Kind.GROUP, DENIAL)
         self._denial = next((i for i, r in enumerate(self._rules) if r == denial), -1)
+        self._cues = {i for i, r in enumerate(self._rules) if r.kind is Kind.CUE}
+        self._names = {i for i, r in enumerate(self._rules) if not r.of_group and not r.is_trap}
+
+    def may_name(self, text: Text) -> bool:
+        """Whether a mechanism has a cue of its own, or any in the title: most papers stop here."""
+        title, body = (self._matcher.bare(text.tokens(name)) for name in FieldName)
+        return any(key in self._names for key, _, _ in title) or any(
+            key in self._cues for key, _, _ in body
+        )
 
     def read(self, text: Text) -> tuple[Clause, ...]:
         """All clauses of title and abstract, in order."""

@@ -152,12 +152,12 @@ class _Known(dict[str, int]):
 
     def __init__(self, weights: Table) -> None:
         super().__init__()
-        self._weights = weights
+        self.weights = weights
 
     def __missing__(self, word: str) -> int:
         if len(self) > _MOST_REMEMBERED:
             self.clear()
-        weight = self[word] = self._weights.get(word.lower(), 0)
+        weight = self[word] = self.weights.get(word.lower(), 0)
         return weight
 
 
@@ -175,9 +175,13 @@ class WordWeights:
     _sums: object = field(init=False, default_factory=object)  # stands for them in a text
 
     def __post_init__(self) -> None:
-        tables = [self.tables[group] for group in _RUNNING]
-        rows = Column(lambda word: [t[word] for t in tables], np.int64, width=len(tables))
-        object.__setattr__(self, "_rows", rows)
+        tables = [self.tables[group].weights for group in _RUNNING]
+
+        def rows(words: list[str]) -> list[list[int]]:
+            return [[t.get(word, 0) for t in tables] for word in map(str.lower, words)]
+
+        column = Column(rows, np.int64, at_once=True, width=len(tables))
+        object.__setattr__(self, "_rows", column)
 
     def sums(self, evidence: Evidence, words: PaperWords) -> tuple[Sum, ...]:
         """What the words of each group add up to."""
