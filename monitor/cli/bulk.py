@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, now, progress
+from monitor.cli.common import Context, bring_up_to_date, now, progress, remind_to_publish
 from monitor.errors import ConfigurationError, RecordError
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def _say(report: Report, assessed: int, taken: int) -> None:
         f"{found.deleted} withdrawn, {found.bad} bad; {found.new + found.changed} labelled on the "
         f"way, {assessed} after it, {taken} taken into the ledger."
     )
+    remind_to_publish(taken)
     if report.known:
         print(f"{report.known} files had been imported before.")
     for fault in report.faults:

@@ -177,3 +177,9 @@ def bring_up_to_date(context: Context, when: datetime) -> tuple[int, int]:
             said = f"{claims} told anew by the rules and in the words of this version."
             print(said, file=sys.stderr)
     return assessed, taken
+
+
+def remind_to_publish(*changed: int) -> None:
+    """Say on standard error that the site lags behind, when anything was changed by hand."""
+    if any(changed):
+        print("The site does not show this yet: `monitor publish` writes it.", file=sys.stderr)

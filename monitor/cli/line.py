@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, counted, now, progress, run_id
+from monitor.cli.common import (
+    Context,
+    bring_up_to_date,
+    counted,
+    now,
+    progress,
+    remind_to_publish,
+    run_id,
+)
 from monitor.errors import ConfigurationError, PubMedError
 
 if TYPE_CHECKING:
@@ -57,6 +65,7 @@ def harvest(
         failed = harvest_topics(ctx, topic, since.date() if since else None, full=full)
         assessed, taken = bring_up_to_date(ctx, now())
         print(f"{assessed} records labelled, {taken} papers taken into the ledger.")
+        remind_to_publish(taken)
         raise_failed(failed)
 
 
@@ -121,6 +130,7 @@ def reassess(context: typer.Context) -> None:
     """Label again what an older version of the rules labelled; PubMed is not asked."""
     assessed, taken = bring_up_to_date(context.obj, now())
     print(f"{assessed} records labelled, {taken} papers taken into the ledger.")
+    remind_to_publish(taken)
 
 
 def publish(context: typer.Context) -> None:

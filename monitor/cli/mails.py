@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from monitor.cli.common import Context, bring_up_to_date, counted, now, progress
+from monitor.cli.common import Context, bring_up_to_date, counted, now, progress, remind_to_publish
 from monitor.cli.queueing import put
 from monitor.errors import ConfigurationError
 
@@ -64,7 +64,8 @@ def digest(
         _test(ctx, to)
     else:
         with counted(ctx, JobName.DIGEST):
-            send_digest(ctx, queue=queue)
+            made = send_digest(ctx, queue=queue)
+        remind_to_publish(made)
 
 
 def _preview(ctx: Context) -> None:
@@ -108,8 +109,8 @@ def _resend(ctx: Context, to: str | None) -> None:
 
 def send_digest(
     ctx: Context, when: datetime | None = None, *, queue: bool = False, scheduled: bool = False
-) -> None:
-    """Make the issue, deliver what is pending, tell the operator what waits.
+) -> bool:
+    """Make the issue, deliver what is pending, tell the operator what waits. True for a new issue.
 
     By the schedule (`scheduled`), an issue that was caught up shortly before stands for this one.
     """
@@ -139,6 +140,7 @@ def send_digest(
         leave_to_workers(ctx, moment)
     else:
         deliver(ctx, clock)
+    return issue is not None
 
 
 def _apart(ctx: Context) -> timedelta:

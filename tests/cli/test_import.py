@@ -34,10 +34,12 @@ def test_each_of_several_files_gets_a_line_and_labels_made_on_the_way_are_counte
             "4 records read, 3 kept (3 new, 0 changed), 1 left out, 0 older than what is held, "
             "1 withdrawn, 0 bad; 3 labelled on the way, 1 after it, 3 taken into the ledger."
         ),
+        "The site does not show this yet: `monitor publish` writes it.",
     ]
     again = said(first, second)
     assert "pubmed21n0001.xml.gz: imported before" in again
     assert "0 labelled on the way, 0 after it" in again
+    assert "The site" not in again
 
 
 def test_one_file_gets_the_summary_only(
@@ -45,4 +47,6 @@ def test_one_file_gets_the_summary_only(
 ) -> None:
     monkeypatch.setenv("MONITOR_DATABASE_URL", store.url)
     only = write(tmp_path, "pubmed21n0001.xml.gz", xml(record(1)))
-    assert len(said(only).splitlines()) == 1
+    summary, reminder = said(only).splitlines()
+    assert summary.startswith("1 records read, 1 kept")
+    assert "`monitor publish`" in reminder
