@@ -96,7 +96,7 @@ def cases(records: Sequence[dict[str, Any]], reader: MechanismReader, *, first: 
                 gold=gold.get(name, ""),
                 first=first,
                 abridged=r["kind"] == "abridged",
-                silent=bool(silent(paper)),
+                silent=bool(silent(paper, name)),
                 side=side_features(evidence, paper),
                 against=against_features(evidence, paper),
                 words=grouped(evidence, words),

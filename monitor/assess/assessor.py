@@ -27,7 +27,7 @@ from monitor.model import Article, Assessment, Level
 from monitor.patterns import Pool
 
 #: Goes up whenever the code of this room would label a paper differently.
-RULES_VERSION = "5"
+RULES_VERSION = "6"
 #: Papers read together: their words fit into the memory that is near to the processor.
 _TOGETHER = 32
 

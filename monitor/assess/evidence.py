@@ -22,6 +22,9 @@ REVIEWS = frozenset(
     "hypothesis editorial comment_letter".split()
 )
 _SUBJECTS = frozenset({"illness", "ldn"})
+#: The mechanism that is no claim for long COVID, which follows an infection by its definition; and
+#: the cue group of ME/CFS by a name of its own.
+INFECTION, _ME_CFS = "infection", "me_cfs"
 _ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})
 #: Characters between a mechanism and a finding that belong together.
 _NEAR = 40
@@ -114,6 +117,12 @@ class Paper:
             for c in self.clauses
             if c.sentence.field is FieldName.TITLE
         )
+
+    @cached_property
+    def names_me_cfs(self) -> float:
+        """Where the paper names ME/CFS itself: 1 in the title, 0.5 elsewhere, 0 nowhere."""
+        fields = {c.sentence.field for c in self.clauses if _ME_CFS in c.marks}
+        return 1.0 if FieldName.TITLE in fields else 0.5 * bool(fields)
 
     @cached_property
     def own(self) -> tuple[Clause, ...]:
@@ -225,6 +234,8 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         and bool(strong)
         and all(c.sentence.position < 0.2 for c in strong),  # noqa: PLR2004
         "illness_in_title": paper.names_illness,
+        "me_cfs": paper.names_me_cfs,
+        "infection_in_me_cfs": (evidence.mechanism == INFECTION) * paper.names_me_cfs,
         "findings": sum(len(c.findings) for c in strong if c.sentence.role in OWN) > 2,  # noqa: PLR2004
     }
     found |= _shares(evidence, paper)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monitor.assess.evidence import (
+    INFECTION,
     REVIEWS,
     Evidence,
     Paper,
@@ -130,7 +131,7 @@ class MechanismReader:
         sums = weigh.words.sums(evidence, words)
         features = side_features(evidence, paper)
         side = weigh.probability("side", features, sums)
-        reason = silent(paper)
+        reason = silent(paper, evidence.mechanism)
         if not reason and side >= weigh.against_from:
             numbers = against_features(evidence, paper)
             against = weigh.probability("against", numbers, sums)
@@ -157,14 +158,16 @@ class MechanismReader:
         return next((self._agents[t] for t in cores if t in self._agents), None)
 
 
-def silent(paper: Paper) -> str:
-    """Why the paper cannot take a side on anything; empty when it can."""
+def silent(paper: Paper, mechanism: str) -> str:
+    """Why the paper cannot take a side on a mechanism; empty when it can."""
     if not paper.text.abstract:
         return "There is no abstract that could be read."
     if paper.design in NO_RESULTS:
         return "A paper of this kind reports no result of its own."
     if all(SUBJECTS.isdisjoint(c.marks) for c in paper.clauses):
         return "Neither the illness nor the drug is named."
+    if mechanism == INFECTION and not paper.names_me_cfs:
+        return "Long COVID follows an infection by its definition, and ME/CFS is not named."
     return ""
 
 

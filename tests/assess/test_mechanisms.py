@@ -113,6 +113,22 @@ def test_a_paper_about_neither_the_illness_nor_the_drug_takes_no_side():
     assert {c.stance for c in claims.values()} <= {Stance.MENTIONS}
 
 
+COHORT = (
+    "We followed 400 people after glandular fever and 400 neighbours who were never infected. "
+    "{illness} developed significantly more often after infection than among the uninfected, and "
+    "the risk was higher after severe infection. "
+    "In conclusion, {illness} is triggered by infection."
+)
+
+
+@pytest.mark.parametrize(("illness", "sided"), [("ME/CFS", True), ("Long COVID", False)])
+def test_infection_is_a_claim_only_where_the_illness_is_not_defined_by_one(illness, sided):
+    _, claims = read(f"Risk of {illness} after infection", COHORT.format(illness=illness), "cohort")
+    found = claims.get("infection")
+    assert (found is not None and found.stance is Stance.SUPPORTS) is sided
+    assert sided or found is None or found.stance is Stance.MENTIONS
+
+
 def test_claims_carry_the_agent_of_the_topic_that_the_paper_is_at_the_core_of():
     _, claims = read("Mitochondrial function in ME/CFS", SUPPORTING, topics=("ldn",))
     assert claims["mitochondrial"].agent == "ldn"
