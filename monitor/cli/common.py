@@ -128,7 +128,7 @@ def _plain(what: str) -> Progress:
         nonlocal last
         if done - last >= _PLAIN_STEP:
             last = done
-            print(f"{what}: {done} of {total or '?'}", file=sys.stderr)
+            print(f"{what}: {done} of {total}" if total else f"{what}: {done}", file=sys.stderr)
 
     return show
 

@@ -74,15 +74,18 @@ def _preview(ctx: Context) -> None:
 
     from monitor.digest import stage
 
-    PREVIEW.mkdir(exist_ok=True)
     mails = stage.preview(ctx.store, ctx.catalog, ctx.settings, now(), _next_run(ctx, now()))
     for number, content in enumerate(mails.values(), 1):
         path = PREVIEW / f"preview-{number}.eml"
-        path.write_bytes(content)
         mail = message_from_bytes(content, policy=policy.default)
         html = mail.get_body(("html",)) if isinstance(mail, EmailMessage) else None
-        if html is not None:
-            path.with_suffix(".html").write_text(html.get_content(), encoding="utf-8")
+        try:
+            PREVIEW.mkdir(exist_ok=True)
+            path.write_bytes(content)
+            if html is not None:
+                path.with_suffix(".html").write_text(html.get_content(), encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"{path}: it cannot be written ({error.strerror}).") from error
         print(f"{path}: {mail['Subject']}")
 
 

@@ -53,7 +53,7 @@ def gather(ctx: Context) -> dict[str, Any]:
     plan = due.schedules(settings)
     found = glance(settings.url)
     topics = _topics(settings.topic_ids(), found, plan, when)
-    done = _jobs(found, plan, when)
+    done = _jobs(found, plan, when, timedelta(minutes=settings.job_minutes))
     newest = backup_files.newest(settings.backup_dir)
     problems = [f"{t['topic']}: {t['problem']}" for t in topics if t["problem"]]
     problems += [f"{name}: {j['state']}: {j['error']}" for name, j in done.items() if j["failed"]]
@@ -119,9 +119,9 @@ def _topics(
 
 
 def _jobs(
-    found: Glance, plan: Mapping[JobName, Schedule], when: datetime
+    found: Glance, plan: Mapping[JobName, Schedule], when: datetime, longest: timedelta
 ) -> dict[str, dict[str, Any]]:
-    from monitor.model import JobName
+    from monitor.model import JobName, JobState
 
     parts = sorted(name for name, run in found.jobs.items() if run.is_part)
     told: dict[str, dict[str, Any]] = {}
@@ -130,12 +130,15 @@ def _jobs(
         schedule = plan.get(JobName(name)) if name not in parts else None
         if run is None and schedule is None:
             continue
+        error = run.error if run else ""
+        if run and run.state is JobState.RUNNING and when - run.started > longest:
+            error = "longer than a job of the schedule may take; it was killed, if nobody does it"
         told[str(name)] = {
             "state": run.state.value if run else "never",
             "failed": bool(run and run.failed and _matters(run, when)),
             "started": run.started.isoformat() if run else None,
             "finished": run.finished.isoformat() if run and run.finished else None,
-            "error": run.error if run else "",
+            "error": error,
             "next": schedule.next(when).isoformat() if schedule else None,
         }
     return told
@@ -153,10 +156,11 @@ def _print(found: dict[str, Any]) -> None:
         numbers = ", ".join(
             f"{run.get(k, 0)} {k}" for k in ("found", "new", "changed", "excluded", "failed")
         )
-        said = topic["problem"] or "good"
-        print(f"{topic['topic']}: {said}. Last run {_when(run.get('started'))}: {numbers}")
+        said = (topic["problem"] or "good").rstrip(".")
+        last = f". Last run {_when(run['started'])}: {numbers}" if run else ""
+        print(f"{topic['topic']}: {said}{last}")
     for name, job in found["jobs"].items():
-        error = f": {job['error']}" if job["error"] else ""
+        error = f": {job['error'].rstrip('.')}" if job["error"] else ""
         following = f"; next {_when(job['next'])}" if job["next"] else ""
         started = f" {_when(job['started'])}" if job["started"] else ""
         print(f"Job {name}: {job['state']}{started}{error}{following}")
@@ -165,11 +169,16 @@ def _print(found: dict[str, Any]) -> None:
     print("Papers: " + ", ".join(f"{n} {name}" for name, n in found["papers"].items()))
     issue = found["issue"]
     made = f"issue {issue['number']} of {issue['made'][:10]}" if issue else "none yet"
-    print(f"Digest: {made}, {found['readers']} readers")
+    print(f"Digest: {made}, {_counted(found['readers'], 'reader')}")
     print("Mails: " + ", ".join(f"{n} {state}" for state, n in found["deliveries"].items()))
     print(f"Backup: {found['backup'] or 'none in MONITOR_BACKUP_DIR'}")
     if found["notices"]:
-        print(f"{found['notices']} notices wait for the operator's mail")
+        waits = "waits" if found["notices"] == 1 else "wait"
+        print(f"{_counted(found['notices'], 'notice')} {waits} for the operator's mail")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _when(moment: str | None) -> str:

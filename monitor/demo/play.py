@@ -55,8 +55,10 @@ def play(folder: Path, say: Say) -> None:
     assessor = Assessor(catalog)
     subscribers.add(store, Subscriber(0, _READER, _at(DEMO_WEEK_1)))
     with PubMedServer(today=DEMO_WEEK_1) as server:
-        server.add_all((r.xml, r.visible_from) for r in sample_revisions())
-        say(f"A small PubMed with {len(server.index.documents)} records runs on this machine.")
+        revisions = sample_revisions()
+        server.add_all((r.xml, r.visible_from) for r in revisions)
+        papers = len({r.pmid for r in revisions})
+        say(f"A small PubMed with {papers} papers runs on this machine.")
         # The server is ours, so there is nobody to be polite to: 50 requests a second.
         limiter = SlotLimiter(store, "demo", 50)
         pubmed = PubMed(server.url, settings.entrez_email, limiter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -137,8 +137,10 @@ def _current(file: Path) -> Iterator[Store]:
 
 
 def _remove(draft: Path) -> None:
+    """Where nothing can be written nothing can be removed: whoever writes tells of that."""
     for ending in ("", "-wal", "-shm", "-journal"):
-        draft.with_name(draft.name + ending).unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.with_name(draft.name + ending).unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

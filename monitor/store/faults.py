@@ -13,10 +13,11 @@ def sentence(url: str, cause: BaseException) -> str:
     for words, advice in (
         ("locked", "another process holds it; try again when that one is done"),
         ("disk is full", "free some space; nothing was lost"),
+        ("disk i/o error", "the disk is full, or fails: free some space, or see the system's log"),
         ("full", "free some space; nothing was lost"),
         ("readonly", "make the file and its folder writable for this user"),
         ("read-only", "make the database writable for this user"),
-        ("unable to open", "check that the folder exists and is writable"),
+        ("unable to open", "check that the folder exists and is writable, and its disk too"),
         ("malformed", "restore it from a backup"),
         ("not a database", "MONITOR_DATABASE_URL names another kind of file"),
         ("no such table", "run `monitor db upgrade`"),

@@ -83,7 +83,7 @@ def test_a_bad_url_is_a_sentence_without_the_password() -> None:
 
 def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'none' / 'monitor.db'}")
-    with pytest.raises(StoreError, match="folder exists and is writable"):
+    with pytest.raises(StoreError, match="folder exists and is writable, and its disk too"):
         store.require_current()
 
 

@@ -191,6 +191,12 @@ def test_a_file_that_is_there_is_not_written_over(filled: Store, tmp_path: Path)
     assert file.read_text() == "precious"
 
 
+def test_a_place_that_cannot_be_written_is_told_as_such(filled: Store, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, no folder")
+    with pytest.raises(StoreError, match="the backup cannot be written"):
+        backups.backup(filled, tmp_path / "taken" / "monitor.db")
+
+
 def test_the_oldest_backups_make_room(tmp_path: Path) -> None:
     for day in range(5):
         (tmp_path / backup_files.name(NOW + timedelta(days=day))).write_text("")
