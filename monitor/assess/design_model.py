@@ -228,16 +228,17 @@ class DesignModel:
 
     def telling(self, text: Text, label: int, rival: int) -> list[float]:
         """How much the words of each sentence speak for a class against another; for the quotes."""
+        title, title_pairs = self.vocabulary.placed(text.title_tokens)
+        words, pairs = self.vocabulary.placed(text.abstract_tokens)
+        rows = np.concatenate((title, words, title_pairs, pairs))
+        told = self._differences(rows, label, rival).tolist()
         scores = []
-        for name in (FieldName.TITLE, FieldName.ABSTRACT):
-            words, pairs = self.vocabulary.placed(text.tokens(name))
-            by_word = self._differences(words, label, rival)
-            by_pair = self._differences(pairs, label, rival)
-            for sentence in text.sentences:
-                if sentence.field is name:
-                    first, last = text.span(sentence)
-                    told = by_word[first:last].sum() + by_pair[first : max(last - 1, first)].sum()
-                    scores.append(float(told))
+        for sentence in text.sentences:
+            first, last = text.span(sentence)
+            at = 0 if sentence.field is FieldName.TITLE else len(title)
+            by_word = sum(told[at + first : at + last])
+            at += len(title) + len(words)
+            scores.append(by_word + sum(told[at + first : at + max(last - 1, first)]))
         return scores
 
     def _differences(self, rows: Rows, label: int, rival: int) -> Floats:

@@ -46,13 +46,9 @@ class Finding(NamedTuple):
     sentence: Sentence
 
 
-class _Use(StrEnum):
-    CUE = "cue"
-    TRAP = "trap"
-    UNLESS = "unless"
-
-
-_Key = tuple[_Use, int]
+#: What a list of cues is for, and the number of its rule. Plain numbers: they are asked for often.
+_CUE, _TRAP, _UNLESS = range(3)
+_Key = tuple[int, int]
 _ELSEWHERE = -1
 
 
@@ -79,12 +75,12 @@ class DesignRules:
         return [best[rule] for rule in sorted(best)]
 
     def _in_sentence(self, sentence: Sentence, hits: list[BareHit[_Key]]) -> Iterable[Finding]:
-        held = {rule for (use, rule), _, _ in hits if use is _Use.UNLESS}
+        held = {rule for (use, rule), _, _ in hits if use == _UNLESS}
         if _ELSEWHERE in held and sentence.field is FieldName.ABSTRACT:
             return
-        traps = [(rule, start, end) for (use, rule), start, end in hits if use is _Use.TRAP]
+        traps = [(rule, start, end) for (use, rule), start, end in hits if use == _TRAP]
         for (use, number), start, end in hits:
-            if use is not _Use.CUE or number in held:
+            if use != _CUE or number in held:
                 continue
             if any(t == number and s <= start and end <= e for t, s, e in traps):
                 continue
@@ -105,7 +101,7 @@ class DesignRules:
 
 def _keys(rules: tuple[DesignRule, ...], elsewhere: Iterable[str]) -> Iterable[tuple[_Key, str]]:
     for number, rule in enumerate(rules):
-        yield from (((_Use.CUE, number), cue) for cue in rule.cues)
-        yield from (((_Use.TRAP, number), cue) for cue in rule.traps)
-        yield from (((_Use.UNLESS, number), cue) for cue in rule.unless)
-    yield from (((_Use.UNLESS, _ELSEWHERE), cue) for cue in elsewhere)
+        yield from (((_CUE, number), cue) for cue in rule.cues)
+        yield from (((_TRAP, number), cue) for cue in rule.traps)
+        yield from (((_UNLESS, number), cue) for cue in rule.unless)
+    yield from (((_UNLESS, _ELSEWHERE), cue) for cue in elsewhere)

@@ -157,7 +157,9 @@ def _pem(
     requiring: dict[str, bool | None],
 ) -> Flag | None:
     """Required when said so, or when every definition that sufficed requires it."""
-    for pattern, value in ((_NOT_REQUIRED, False), (_REQUIRED, True)):
+    lower = text.abstract.lower()
+    told = "pem" in lower or "exertional malaise" in lower
+    for pattern, value in ((_NOT_REQUIRED, False), (_REQUIRED, True)) if told else ():
         for sentence in text.sentences:
             own = sentence.role in {SectionCategory.METHODS, SectionCategory.OBJECTIVE}
             if sentence.field is FieldName.ABSTRACT and (own or value is False):

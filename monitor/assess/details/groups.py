@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.assess.text import Sentence, Text
+from monitor.assess.text import Sentence, Text, by_sentence
 from monitor.lexicon import Words
 from monitor.model import Article, Fact, FieldName, Quote, SectionCategory
 from monitor.patterns import Matcher, Pool
@@ -177,12 +177,8 @@ def _of(kind: _Kind, found: dict[_Key, Fact]) -> tuple[Fact, ...]:
 def _durations(article: Article, text: Text) -> tuple[Fact, ...]:
     """How long people were treated or followed; not how long they had been ill."""
     found: dict[str, Fact] = {}
-    if not _TIMES.places(text.title_tokens) and not _TIMES.places(text.abstract_tokens):
-        return ()
-    for sentence in text.sentences:
+    for sentence in _with_times(text):
         if sentence.field is FieldName.ABSTRACT and sentence.role not in _ROLES:
-            continue
-        if not _TIMES.inside(text.tokens(sentence.field), *text.span(sentence)):
             continue
         words = text.of(sentence)
         lower = words.lower()
@@ -196,6 +192,15 @@ def _durations(article: Article, text: Text) -> tuple[Fact, ...]:
             quote = Quote.of(article, sentence.field, start, sentence.start + match.end())
             found.setdefault(length.lower().replace("-", " "), Fact(length, (quote,)))
     return tuple(found.values())[:_MOST]
+
+
+def _with_times(text: Text) -> Iterator[Sentence]:
+    """Sentences with a word for a length of time."""
+    for name in FieldName:
+        tokens = text.tokens(name)
+        times = [(None, tokens.starts[at], tokens.ends[at]) for at in _TIMES.places(tokens)]
+        for sentence, _ in by_sentence(text, name, times):
+            yield sentence
 
 
 def _quote(article: Article, sentence: Sentence, start: int, end: int) -> Quote:

@@ -26,8 +26,12 @@ _TRIALS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("IRCT", re.compile(r"\bIRCT\d{10,18}N\d+\b")),
     ("NTR", re.compile(r"\bNTR\s?\d{3,4}\b|\bNL\d{4,5}\b(?=[^.]{0,30}[Tt]rial)")),
 )
-#: Registers whose numbers stand in texts without their names.
-_UNNAMED = frozenset({"EudraCT", "EUCT", "NTR"})
+#: What the numbers of a register hold where not its name.
+_SIGNS = {
+    "EudraCT": re.compile(r"-\d{6}-"),
+    "EUCT": re.compile(r"-5\d{5}-"),
+    "NTR": re.compile("N(?:TR|L)"),
+}
 _REVIEWS = re.compile(r"\bCRD\s?42\d{9}\b|\bCRD\s?42\d{7,10}\b")
 #: Every number of a register has such a word.
 _LOOK = re.compile(r"\d{6}|CTRI|NTR|NL\d{4}")
@@ -52,7 +56,8 @@ def read_registrations(article: Article, text: Text) -> tuple[tuple[Fact, ...], 
         if not _NUMBERS.places(text.tokens(name)):
             continue
         for register, pattern in _TRIALS:
-            if register not in field and register not in _UNNAMED:
+            sign = _SIGNS.get(register)
+            if register not in field if sign is None else not sign.search(field):
                 continue
             for match in pattern.finditer(field):
                 number = _tidy(match[1] if match.re.groups and match[1] else match[0])
