@@ -211,12 +211,10 @@ class Column(Generic[Value]):
 
     def of(self, tokens: NumberedTokens) -> npt.NDArray[Value]:
         """The values of the words of a text, in order."""
-        whole = tokens.whole
-        if whole is None:
-            return self._of(tokens)
+        whole = cast("NumberedTokens", tokens if tokens.whole is None else tokens.whole)
         values: npt.NDArray[Value] | None = whole.found.get(self)
         if values is None:
-            values = whole.found[self] = self._of(cast("NumberedTokens", whole))
+            values = whole.found[self] = self._of(whole)
         return values[tokens.first : tokens.first + len(tokens.words)]
 
     def _of(self, tokens: NumberedTokens) -> npt.NDArray[Value]:
@@ -275,11 +273,7 @@ class Words:
         return [place - shift for place in every[first:last]]
 
     def _places(self, tokens: NumberedTokens) -> list[int]:
-        column = Words._flags
-        flags = tokens.found.get(column)
-        if flags is None:
-            flags = tokens.found[column] = column.of(tokens)
-        places: list[int] = (flags & self._bit).nonzero()[0].tolist()
+        places: list[int] = (Words._flags.of(tokens) & self._bit).nonzero()[0].tolist()
         return places
 
     def inside(self, tokens: NumberedTokens, first: int, last: int) -> list[int]:

@@ -29,7 +29,7 @@ from monitor.patterns import Pool
 #: Goes up whenever the code of this room would label a paper differently.
 RULES_VERSION = "6"
 #: Papers read together: their words fit into the memory that is near to the processor.
-_TOGETHER = 32
+_TOGETHER = 64
 
 
 class Assessor:

@@ -175,7 +175,7 @@ class WordWeights:
     _sums: object = field(init=False, default_factory=object)  # stands for them in a text
 
     def __post_init__(self) -> None:
-        tables = [self.tables[group].weights for group in _RUNNING]
+        tables = [self.tables[group].weights for group in (*_RUNNING, _PAPER)]
 
         def rows(words: list[str]) -> list[list[int]]:
             return [[t.get(word, 0) for t in tables] for word in map(str.lower, words)]
@@ -188,8 +188,8 @@ class WordWeights:
         subject = self.subjects.get(evidence.mechanism, _NOTHING)
         title = words.title
         return (
-            self._whole(words, _PAPER),
-            self._whole(words, _TITLE),
+            self._paper(words),
+            self._title(words),
             self._spans(words, _OWN, words.numbered(_own(evidence))),
             self._spans(words, _NEARBY, words.near(evidence)),
             self._spans(words, _SENTENCE, words.numbered(_sentences(evidence))),
@@ -197,11 +197,21 @@ class WordWeights:
             (_sum(subject, title), len(title)),
         )
 
-    def _whole(self, words: PaperWords, group: int) -> Sum:
-        found = words.sums.get(group)
+    def _paper(self, words: PaperWords) -> Sum:
+        """What all words of a paper add up to, each once."""
+        found = words.sums.get(_PAPER)
         if found is None:
-            of: Collection[str] = words.all if group == _PAPER else words.title
-            found = words.sums[group] = (_sum(self.tables[group], of), len(of))
+            weights: dict[int, int] = {}
+            for tokens in words.tokens.values():
+                rows = self._rows.of(tokens)
+                weights.update(zip(tokens.ids.tolist(), rows[:, -1].tolist(), strict=True))
+            found = words.sums[_PAPER] = (sum(weights.values()), len(weights))
+        return found
+
+    def _title(self, words: PaperWords) -> Sum:
+        found = words.sums.get(_TITLE)
+        if found is None:
+            found = words.sums[_TITLE] = (_sum(self.tables[_TITLE], words.title), len(words.title))
         return found
 
     def _spans(self, words: PaperWords, group: int, spans: list[Span]) -> Sum:
@@ -223,8 +233,9 @@ class WordWeights:
         whole = tokens if tokens.whole is None else tokens.whole
         found: list[Callable[[int], int]] | None = whole.found.get(self._sums)
         if found is None:
+            rows = self._rows.of(cast("NumberedTokens", whole))[:, : len(_RUNNING)]
             sums = np.zeros((len(_RUNNING), len(whole) + 1), np.int64)
-            np.cumsum(self._rows.of(cast("NumberedTokens", whole)).T, axis=1, out=sums[:, 1:])
+            np.cumsum(rows.T, axis=1, out=sums[:, 1:])
             found = whole.found[self._sums] = [row.item for row in sums]
         return found
 
