@@ -85,9 +85,8 @@ def number_all(texts: Sequence[str]) -> list[NumberedTokens]:
             until.tolist(),
         )
     )  # fmt: skip
-    within = (until - np.repeat(parts[:-1], counts)).tolist()
     whole.parts = parts.tolist()
-    return [_part(whole, within, i) for i in range(len(texts))]
+    return [_part(whole, i) for i in range(len(texts))]
 
 
 def _numbered(plain: Tokens) -> NumberedTokens:
@@ -100,11 +99,11 @@ def _numbered(plain: Tokens) -> NumberedTokens:
     )
 
 
-def _part(whole: NumberedTokens, until: list[int], number: int) -> NumberedTokens:
+def _part(whole: NumberedTokens, number: int) -> NumberedTokens:
     first, last = whole.parts[number : number + 2]
     words, starts, ends = whole.words[first:last], whole.starts[first:last], whole.ends[first:last]
     kinds = whole.kinds[first : last + 1]
-    plain = Tokens(words, starts, ends, kinds, until[first:last])
+    plain = Tokens(words, starts, ends, kinds, [])
     part = NumberedTokens(plain, whole.lexicon, whole.ids[first:last])
     part.whole, part.part, part.first = whole, number, first
     return part

@@ -63,7 +63,8 @@ class Tokens(Sequence[Token]):
     Texts that are read together are parts of one: then `whole` has the words of all of them, this
     text is part number `part`, and its first word is word `first` there. Offsets are always those
     of the text itself, also in the whole; `parts` are there the first words of all parts, and the
-    number of words. What is found in the whole is found for all its parts at once.
+    number of words. What is found in the whole is found for all its parts at once, so that only the
+    whole has `until`.
     """
 
     __slots__ = (
