@@ -21,6 +21,9 @@ REVIEWS = frozenset(
     "narrative_review systematic_review scoping_review evidence_summary guideline_consensus "
     "hypothesis editorial comment_letter".split()
 )
+# Names of their own are quicker to look up, and these are asked for at every clause.
+_TITLE, _ABSTRACT, _CUE = FieldName.TITLE, FieldName.ABSTRACT, Kind.CUE
+_RESULTS, _CONCLUSIONS = SectionCategory.RESULTS, SectionCategory.CONCLUSIONS
 _SUBJECTS = frozenset({"illness", "ldn"})
 #: The mechanism that is no claim for long COVID, which follows an infection by its definition; and
 #: the cue group of ME/CFS by a name of its own.
@@ -34,6 +37,7 @@ _TRIALS = frozenset(
     "randomized_controlled_trial non_randomized_controlled_trial single_arm_trial".split()
 )
 _ADJACENT = 25
+_NOWHERE = 10_000
 
 
 @dataclass(slots=True)
@@ -55,19 +59,16 @@ class Evidence:
     @property
     def in_title(self) -> bool:
         """Whether the title names it, by any cue."""
-        return self.clauses[0].sentence.field is FieldName.TITLE
+        return self.clauses[0].sentence.field is _TITLE
 
     def distance(self, clause: Clause) -> int:
         """Characters between a cue of the mechanism and the nearest finding or denial."""
-        return min(
-            (
-                max(start - m.end, m.start - end, 0)
-                for start, end in clause.findings
-                for m in clause.mentions
-                if m.mechanism == self.mechanism and m.kind is Kind.CUE
-            ),
-            default=10_000,
-        )
+        nearest = _NOWHERE
+        for mechanism, kind, cue, cue_end in clause.mentions:
+            if mechanism == self.mechanism and kind is _CUE:
+                for start, end in clause.findings:
+                    nearest = min(nearest, max(start - cue_end, cue - end, 0))
+        return nearest
 
 
 @dataclass(frozen=True)
@@ -101,40 +102,33 @@ class Paper:
 
     @cached_property
     def listed(self) -> dict[int, int]:
-        """How many mechanisms each sentence names, by where it starts (title below zero)."""
+        """How many mechanisms each sentence names, by its identity."""
         named: dict[int, set[str]] = {}
         for clause in self.clauses:
             if clause.mentions:
-                names = named.setdefault(_place(clause), set())
+                names = named.setdefault(id(clause.sentence), set())
                 names.update(m.mechanism for m in clause.mentions)
-        return {place: len(names) for place, names in named.items()}
+        return {sentence: len(names) for sentence, names in named.items()}
 
     @cached_property
     def names_illness(self) -> bool:
         """Whether the title names the illness or the drug."""
         return any(
-            not _SUBJECTS.isdisjoint(c.marks)
-            for c in self.clauses
-            if c.sentence.field is FieldName.TITLE
+            not _SUBJECTS.isdisjoint(c.marks) for c in self.clauses if c.sentence.field is _TITLE
         )
 
     @cached_property
     def names_me_cfs(self) -> float:
         """Where the paper names ME/CFS itself: 1 in the title, 0.5 elsewhere, 0 nowhere."""
         fields = {c.sentence.field for c in self.clauses if _ME_CFS in c.marks}
-        return 1.0 if FieldName.TITLE in fields else 0.5 * bool(fields)
+        return 1.0 if _TITLE in fields else 0.5 * bool(fields)
 
     @cached_property
     def own(self) -> tuple[Clause, ...]:
         """Title, results and conclusions."""
         return tuple(
-            c for c in self.clauses if c.sentence.role in OWN or c.sentence.field is FieldName.TITLE
+            c for c in self.clauses if c.sentence.role in OWN or c.sentence.field is _TITLE
         )
-
-
-def _place(clause: Clause) -> int:
-    start = clause.sentence.start
-    return -start - 1 if clause.sentence.field is FieldName.TITLE else start
 
 
 def collect(clauses: tuple[Clause, ...], text: Text, design: str) -> Paper:
@@ -155,7 +149,7 @@ def collect(clauses: tuple[Clause, ...], text: Text, design: str) -> Paper:
             if not evidence.clauses or evidence.clauses[-1] is not clause:
                 evidence.clauses.append(clause)
             evidence.cues.add(whole[mention.start : mention.end].lower())
-            if mention.kind is Kind.CUE:
+            if mention.kind is _CUE:
                 if not evidence.strong or evidence.strong[-1] is not clause:
                     evidence.strong.append(clause)
             elif mention.kind is Kind.WEAK:
@@ -170,7 +164,7 @@ def _is_result(clause: Clause) -> bool:
     """Whether the clause reports a result, by its place or, where that is unsure, by its words."""
     role = clause.sentence.role
     if role in OWN or "own_finding" not in clause.marks:
-        return role is SectionCategory.RESULTS
+        return role is _RESULTS
     return clause.fresh and (clause.finding or clause.denied)
 
 
@@ -182,20 +176,20 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     """Numbers that tell whether the paper takes a side on the mechanism."""
     review = paper.is_review
     clauses, strong = evidence.clauses, evidence.strong
-    title = [c for c in clauses if c.sentence.field is FieldName.TITLE]
-    body = [c for c in clauses if c.sentence.field is FieldName.ABSTRACT]
+    title = [c for c in clauses if c.sentence.field is _TITLE]
+    body = [c for c in clauses if c.sentence.field is _ABSTRACT]
     results = [c for c in body if _is_result(c)]
-    conclusions = [c for c in body if c.sentence.role is SectionCategory.CONCLUSIONS]
+    conclusions = [c for c in body if c.sentence.role is _CONCLUSIONS]
     own = results + conclusions
     distance = {id(c): evidence.distance(c) for c in strong}
     fresh = [c for c in strong if c.fresh]
     names = len(paper.evidence)
-    listed = min((paper.listed[_place(c)] for c in own or clauses), default=1)
+    listed = min((paper.listed[id(c.sentence)] for c in own or clauses), default=1)
     found = {
         "review": review,
         "no_results": paper.design in NO_RESULTS,
         "title": bool(title),
-        "title_strong": any(c.sentence.field is FieldName.TITLE for c in strong),
+        "title_strong": any(c.sentence.field is _TITLE for c in strong),
         "title_result": any(c.finding or c.denied for c in title),
         "in_results": bool(results),
         "conclusion": any(c.finding and not c.plan for c in conclusions),
@@ -222,7 +216,7 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "weak_only": not strong,
         "touching": any(distance[id(c)] <= 2 for c in strong),  # noqa: PLR2004 - a space, a hyphen
         "adjacent": _count([distance[id(c)] <= _ADJACENT for c in fresh]),
-        "near_title": any(distance.get(id(c), 10_000) <= _NEAR for c in title),
+        "near_title": any(distance.get(id(c), _NOWHERE) <= _NEAR for c in title),
         "own_words": _count(["own_finding" in c.around for c in fresh]),
         "own_words_primary": (not review) * _count(["own_finding" in c.around for c in fresh]),
         "never_own": not review and not title and not any(c.own for c in strong),
@@ -262,15 +256,15 @@ def _shares(evidence: Evidence, paper: Paper) -> dict[str, float]:
         argued += "argue" in marks
         found += c.finding and c.own and c.fresh
         denied += c.denied and c.own
-        if sentence.field is FieldName.ABSTRACT:
+        if sentence.field is _ABSTRACT:
             latest = max(latest, sentence.position)
             first_only = first_only and sentence.position <= _EARLY
-            late = late or sentence.role is SectionCategory.CONCLUSIONS
+            late = late or sentence.role is _CONCLUSIONS
     for c in evidence.strong:
         role = c.sentence.role
-        if role is SectionCategory.CONCLUSIONS:
+        if role is _CONCLUSIONS:
             found_at_end = found_at_end or (c.finding and c.fresh)
-        elif role is SectionCategory.RESULTS:
+        elif role is _RESULTS:
             told = told or c.finding or c.denied
     return {
         "share_own": own / whole,
@@ -303,18 +297,17 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     positive = [c for c in own if c.finding]
     paper_denied = sum(c.denied for c in paper.own)
     paper_positive = sum(c.finding for c in paper.own)
-    conclusions = SectionCategory.CONCLUSIONS
     found = {
         "denied": min(len(denied), 3),
         "positive": min(len(positive), 4),
         "share_denied": (len(denied) + 0.5) / (len(denied) + len(positive) + 1),
-        "title_denied": any(c.sentence.field is FieldName.TITLE for c in denied),
-        "conclusion_denied": any(c.sentence.role is conclusions for c in denied),
-        "conclusion_positive": any(c.sentence.role is conclusions for c in positive),
+        "title_denied": any(c.sentence.field is _TITLE for c in denied),
+        "conclusion_denied": any(c.sentence.role is _CONCLUSIONS for c in denied),
+        "conclusion_positive": any(c.sentence.role is _CONCLUSIONS for c in positive),
         "only_denied": bool(denied) and not positive,
         "mostly_positive": len(denied) == 1
         and len(positive) > 2  # noqa: PLR2004
-        and denied[0].sentence.role is not conclusions,
+        and denied[0].sentence.role is not _CONCLUSIONS,
         "denied_strongly": any(
             "null" in c.marks and evidence.distance(c) <= _NEAR for c in denied if c in strong
         ),
@@ -325,9 +318,7 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "any_denial": any("null" in c.around for c in own),
         "paper_share_denied": paper_denied / (paper_denied + paper_positive + 1),
         "paper_denied": min(paper_denied, 4),
-        "paper_title_denied": any(
-            c.denied for c in paper.own if c.sentence.field is FieldName.TITLE
-        ),
+        "paper_title_denied": any(c.denied for c in paper.own if c.sentence.field is _TITLE),
         "treatment": evidence.treatments > 0,
         "review": paper.is_review,
         "last_denied": bool(own) and own[-1].denied,
@@ -339,7 +330,7 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         / (sum(c.denied or c.finding for c in named) + 0.6),
         "trial": paper.design in _TRIALS,
         "denied_with_doubt": any("hedge" in c.marks for c in denied),
-        "results_denied": any(c.sentence.role is SectionCategory.RESULTS for c in denied),
+        "results_denied": any(c.sentence.role is _RESULTS for c in denied),
         "any_contrast": any("contrast" in c.around for c in own),
         "denied_first": bool(denied)
         and bool(positive)
