@@ -20,9 +20,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from monitor.assess.text import Text
+from monitor.assess.text import TITLE, Text
 from monitor.lexicon import Column, NumberedTokens
-from monitor.model import FieldName
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -235,7 +234,7 @@ class DesignModel:
         scores = []
         for sentence in text.sentences:
             first, last = text.span(sentence)
-            at = 0 if sentence.field is FieldName.TITLE else len(title)
+            at = 0 if sentence.field is TITLE else len(title)
             by_word = sum(told[at + first : at + last])
             at += len(title) + len(words)
             scores.append(by_word + sum(told[at + first : at + max(last - 1, first)]))

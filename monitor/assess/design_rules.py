@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor.assess.text import Sentence, Text, by_sentence
+from monitor.assess.text import ABSTRACT, FIELDS, TITLE, Sentence, Text, by_sentence
 from monitor.catalog import Catalog, DesignRule
 from monitor.model import FieldName, SectionCategory
 from monitor.patterns import BareHit, Matcher, Pool
@@ -65,7 +65,7 @@ class DesignRules:
     def find(self, text: Text) -> list[Finding]:
         """Rules that apply to a text, each once, at its best place."""
         best: dict[int, Finding] = {}
-        for name in (FieldName.TITLE, FieldName.ABSTRACT):
+        for name in FIELDS:
             hits = self._matcher.bare(text.tokens(name))
             for sentence, inside in by_sentence(text, name, hits):
                 for finding in self._in_sentence(sentence, inside):
@@ -76,7 +76,7 @@ class DesignRules:
 
     def _in_sentence(self, sentence: Sentence, hits: list[BareHit[_Key]]) -> Iterable[Finding]:
         held = {rule for (use, rule), _, _ in hits if use == _UNLESS}
-        if _ELSEWHERE in held and sentence.field is FieldName.ABSTRACT:
+        if _ELSEWHERE in held and sentence.field is ABSTRACT:
             return
         traps = [(rule, start, end) for (use, rule), start, end in hits if use == _TRAP]
         for (use, number), start, end in hits:
@@ -90,7 +90,7 @@ class DesignRules:
 
     def _place(self, number: int, sentence: Sentence, start: int) -> Place | None:
         rule = self.rules[number]
-        if sentence.field is FieldName.TITLE:
+        if sentence.field is TITLE:
             if rule.starts and start > sentence.start + 1:  # one bracket may stand before it
                 return None
             return None if rule.where == "methods" else Place.TITLE

@@ -13,8 +13,8 @@ from functools import cached_property
 from math import log1p
 
 from monitor.assess.passages import OWN, Clause, Kind
-from monitor.assess.text import Text
-from monitor.model import NO_RESULTS, FieldName, SectionCategory
+from monitor.assess.text import ABSTRACT, TITLE, Text
+from monitor.model import NO_RESULTS, SectionCategory
 
 #: Designs whose text argues from other people's results.
 REVIEWS = frozenset(
@@ -22,7 +22,7 @@ REVIEWS = frozenset(
     "hypothesis editorial comment_letter".split()
 )
 # Names of their own are quicker to look up, and these are asked for at every clause.
-_TITLE, _ABSTRACT, _CUE = FieldName.TITLE, FieldName.ABSTRACT, Kind.CUE
+_CUE = Kind.CUE
 _RESULTS, _CONCLUSIONS = SectionCategory.RESULTS, SectionCategory.CONCLUSIONS
 _SUBJECTS = frozenset({"illness", "ldn"})
 #: The mechanism that is no claim for long COVID, which follows an infection by its definition; and
@@ -59,7 +59,7 @@ class Evidence:
     @property
     def in_title(self) -> bool:
         """Whether the title names it, by any cue."""
-        return self.clauses[0].sentence.field is _TITLE
+        return self.clauses[0].sentence.field is TITLE
 
     def distance(self, clause: Clause) -> int:
         """Characters between a cue of the mechanism and the nearest finding or denial."""
@@ -114,21 +114,19 @@ class Paper:
     def names_illness(self) -> bool:
         """Whether the title names the illness or the drug."""
         return any(
-            not _SUBJECTS.isdisjoint(c.marks) for c in self.clauses if c.sentence.field is _TITLE
+            not _SUBJECTS.isdisjoint(c.marks) for c in self.clauses if c.sentence.field is TITLE
         )
 
     @cached_property
     def names_me_cfs(self) -> float:
         """Where the paper names ME/CFS itself: 1 in the title, 0.5 elsewhere, 0 nowhere."""
         fields = {c.sentence.field for c in self.clauses if _ME_CFS in c.marks}
-        return 1.0 if _TITLE in fields else 0.5 * bool(fields)
+        return 1.0 if TITLE in fields else 0.5 * bool(fields)
 
     @cached_property
     def own(self) -> tuple[Clause, ...]:
         """Title, results and conclusions."""
-        return tuple(
-            c for c in self.clauses if c.sentence.role in OWN or c.sentence.field is _TITLE
-        )
+        return tuple(c for c in self.clauses if c.sentence.role in OWN or c.sentence.field is TITLE)
 
 
 def collect(clauses: tuple[Clause, ...], text: Text, design: str) -> Paper:
@@ -176,8 +174,8 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     """Numbers that tell whether the paper takes a side on the mechanism."""
     review = paper.is_review
     clauses, strong = evidence.clauses, evidence.strong
-    title = [c for c in clauses if c.sentence.field is _TITLE]
-    body = [c for c in clauses if c.sentence.field is _ABSTRACT]
+    title = [c for c in clauses if c.sentence.field is TITLE]
+    body = [c for c in clauses if c.sentence.field is ABSTRACT]
     results = [c for c in body if _is_result(c)]
     conclusions = [c for c in body if c.sentence.role is _CONCLUSIONS]
     own = results + conclusions
@@ -189,7 +187,7 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "review": review,
         "no_results": paper.design in NO_RESULTS,
         "title": bool(title),
-        "title_strong": any(c.sentence.field is _TITLE for c in strong),
+        "title_strong": any(c.sentence.field is TITLE for c in strong),
         "title_result": any(c.finding or c.denied for c in title),
         "in_results": bool(results),
         "conclusion": any(c.finding and not c.plan for c in conclusions),
@@ -256,7 +254,7 @@ def _shares(evidence: Evidence, paper: Paper) -> dict[str, float]:
         argued += "argue" in marks
         found += c.finding and c.own and c.fresh
         denied += c.denied and c.own
-        if sentence.field is _ABSTRACT:
+        if sentence.field is ABSTRACT:
             latest = max(latest, sentence.position)
             first_only = first_only and sentence.position <= _EARLY
             late = late or sentence.role is _CONCLUSIONS
@@ -301,7 +299,7 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "denied": min(len(denied), 3),
         "positive": min(len(positive), 4),
         "share_denied": (len(denied) + 0.5) / (len(denied) + len(positive) + 1),
-        "title_denied": any(c.sentence.field is _TITLE for c in denied),
+        "title_denied": any(c.sentence.field is TITLE for c in denied),
         "conclusion_denied": any(c.sentence.role is _CONCLUSIONS for c in denied),
         "conclusion_positive": any(c.sentence.role is _CONCLUSIONS for c in positive),
         "only_denied": bool(denied) and not positive,
@@ -318,7 +316,7 @@ def against_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "any_denial": any("null" in c.around for c in own),
         "paper_share_denied": paper_denied / (paper_denied + paper_positive + 1),
         "paper_denied": min(paper_denied, 4),
-        "paper_title_denied": any(c.denied for c in paper.own if c.sentence.field is _TITLE),
+        "paper_title_denied": any(c.denied for c in paper.own if c.sentence.field is TITLE),
         "treatment": evidence.treatments > 0,
         "review": paper.is_review,
         "last_denied": bool(own) and own[-1].denied,

@@ -14,10 +14,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from monitor.assess.text import Sentence, Text
+from monitor.assess.text import FIELDS, TITLE, Sentence, Text
 from monitor.catalog import Catalog
 from monitor.lexicon import NumberedTokens, Words
-from monitor.model import FieldName, SectionCategory
+from monitor.model import SectionCategory
 from monitor.patterns import BareHit, Matcher, Pool
 
 #: Groups that tell a positive finding; inside a denial they are part of it.
@@ -110,11 +110,7 @@ class Clause:
     def __post_init__(self) -> None:
         self.denied, self.finding, self.plan, self.fresh = _told(self.marks)
         sentence = self.sentence
-        self.own = (
-            sentence.role in OWN
-            or "own_finding" in self.around
-            or sentence.field is FieldName.TITLE
-        )
+        self.own = sentence.role in OWN or "own_finding" in self.around or sentence.field is TITLE
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
@@ -157,7 +153,7 @@ class PassageReader:
 
     def may_name(self, text: Text) -> bool:
         """Whether a mechanism has a cue of its own, or any in the title: most papers stop here."""
-        title, body = (self._matcher.bare(text.tokens(name)) for name in FieldName)
+        title, body = (self._matcher.bare(text.tokens(name)) for name in FIELDS)
         return any(key in self._names for key, _, _ in title) or any(
             key in self._cues for key, _, _ in body
         )
@@ -165,7 +161,7 @@ class PassageReader:
     def read(self, text: Text) -> tuple[Clause, ...]:
         """All clauses of title and abstract, in order."""
         found: list[Clause] = []
-        for name in (FieldName.TITLE, FieldName.ABSTRACT):
+        for name in FIELDS:
             whole = text.field(name)
             if whole:
                 tokens = text.tokens(name)

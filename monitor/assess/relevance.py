@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from monitor.assess.text import Sentence, Text, by_sentence
+from monitor.assess.text import FIELDS, TITLE, Sentence, Text, by_sentence
 from monitor.catalog import Catalog, RelevanceRule, Topic
-from monitor.model import Article, FieldName, Level, Quote, Relevance, SectionCategory
+from monitor.model import Article, Level, Quote, Relevance, SectionCategory
 from monitor.patterns import Matcher, Pool
 
 _QUOTES = 2
@@ -64,7 +64,7 @@ class RelevanceReader:
 
     def _found(self, text: Text) -> _Found:
         found: dict[_Key, list[_Spot]] = defaultdict(list)
-        for name in FieldName:
+        for name in FIELDS:
             for sentence, hits in by_sentence(text, name, self._matcher.bare(text.tokens(name))):
                 for key, start, end in hits:
                     found[key].append((start, end, sentence))
@@ -126,7 +126,7 @@ def _counts(rule: RelevanceRule, sentence: Sentence | None) -> bool:
     """Whether a sentence stands where the rule looks."""
     if sentence is None:
         return rule.where == "anywhere"
-    if sentence.field is FieldName.TITLE:
+    if sentence.field is TITLE:
         return True
     if rule.where == "title":
         return False

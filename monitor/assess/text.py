@@ -24,6 +24,10 @@ from monitor.model import Article, FieldName, SectionCategory
 from monitor.patterns import BareHit, Key
 from monitor.splitting import Token
 
+# Names of their own are quicker to look up than members of an enum, and readers ask at every turn.
+TITLE, ABSTRACT = FIELDS = FieldName.TITLE, FieldName.ABSTRACT
+_UNASSIGNED = SectionCategory.UNASSIGNED
+
 _END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
 _WORD_BEFORE = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
 _STARTS = re.compile(r"\s*[\"'“‘(\[]*([^\W_]+)?")
@@ -85,11 +89,11 @@ class Text:
 
     def field(self, name: FieldName) -> str:
         """Text of a field as far as it is judged."""
-        return self.title if name is FieldName.TITLE else self.abstract
+        return self.title if name is TITLE else self.abstract
 
     def tokens(self, name: FieldName) -> NumberedTokens:
         """Words of a field with their offsets."""
-        return self.title_tokens if name is FieldName.TITLE else self.abstract_tokens
+        return self.title_tokens if name is TITLE else self.abstract_tokens
 
     def of(self, sentence: Sentence) -> str:
         """The sentence itself."""
@@ -169,11 +173,11 @@ def _sentences(article: Article, tokens: NumberedTokens) -> tuple[tuple[Sentence
         for part_start, part_end, role in roles.parts_of(article)
         for start, end in split_sentences(article.abstract, part_start, part_end)
     ]
-    labelled = sum(role is not SectionCategory.UNASSIGNED for _, _, role in spans)
+    labelled = sum(role is not _UNASSIGNED for _, _, role in spans)
     inferred = roles.infer(tokens, spans)
     count = max(len(spans) - 1, 1)
     sentences = tuple(
-        Sentence(FieldName.ABSTRACT, start, end, role, min(i / count, 1.0))
+        Sentence(ABSTRACT, start, end, role, min(i / count, 1.0))
         for i, ((start, end, _), role) in enumerate(zip(spans, inferred, strict=True))
     )
     return sentences, labelled * 2 > len(spans)
@@ -183,7 +187,7 @@ def _title(title: str) -> Iterator[Sentence]:
     start = len(title) - len(title.lstrip())
     end = len(title.rstrip())
     if end > start:
-        yield Sentence(FieldName.TITLE, start, end, SectionCategory.UNASSIGNED, 0.0)
+        yield Sentence(TITLE, start, end, _UNASSIGNED, 0.0)
 
 
 def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
@@ -249,7 +253,7 @@ def _closes(before: str, following: str) -> bool:
 
 def sentences_in(text: Text, *wanted: SectionCategory) -> Sequence[Sentence]:
     """Sentences of the abstract with one of these roles."""
-    return [s for s in text.sentences if s.field is FieldName.ABSTRACT and s.role in wanted]
+    return [s for s in text.sentences if s.field is ABSTRACT and s.role in wanted]
 
 
 def by_sentence(

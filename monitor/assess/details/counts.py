@@ -14,10 +14,10 @@ from monitor.assess.details.contexts import names_control, said
 from monitor.assess.details.mentions import Mention, is_counted, mentions
 from monitor.assess.details.numbers import Number, may_begin, whole_numbers
 from monitor.assess.details.people import BREAKING, PEOPLE, is_unit, is_year
-from monitor.assess.text import Sentence, Text
+from monitor.assess.text import ABSTRACT, FIELDS, TITLE, Sentence, Text
 from monitor.assess.words import word_set
 from monitor.lexicon import NumberedTokens, Words
-from monitor.model import FieldName, SectionCategory
+from monitor.model import SectionCategory
 from monitor.splitting import STOPPED, Tokens
 
 NUMBERS = Words(may_begin)
@@ -119,12 +119,12 @@ def counts(text: Text, *, review: bool) -> list[Count]:
     """
     found: list[Count] = []
     sentences = text.sentences
-    begin = [s.start if s.field is FieldName.ABSTRACT else -1 for s in sentences]
-    for name in FieldName:
+    begin = [s.start if s.field is ABSTRACT else -1 for s in sentences]
+    for name in FIELDS:
         starts = text.tokens(name).starts
         inside: dict[int, list[int]] = {}
         for place in _places(text.field(name), text.tokens(name)):
-            at = 0 if name is FieldName.TITLE else bisect_right(begin, starts[place]) - 1
+            at = 0 if name is TITLE else bisect_right(begin, starts[place]) - 1
             if at >= 0 and sentences[at].field is name and starts[place] < sentences[at].end:
                 inside.setdefault(at, []).append(place)
         for at, places in inside.items():
@@ -271,7 +271,7 @@ def _add_flags(count: Count) -> None:
     features, sentence, mention = count.features, count.sentence, count.mention
     features.append(_ROLES[sentence.role])
     features.append(magnitude(count.value))
-    if sentence.field is FieldName.TITLE:
+    if sentence.field is TITLE:
         features.append("in the title")
     else:
         features.append(_QUARTERS[int(sentence.position * _LAST_QUARTER)])

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.assess.text import Sentence, Text, sentences_in
-from monitor.model import Article, DesignLabel, Direction, FieldName, Quote, Result, SectionCategory
+from monitor.assess.text import ABSTRACT, Sentence, Text, sentences_in
+from monitor.model import Article, DesignLabel, Direction, Quote, Result, SectionCategory
 
 _NO_RESULT = frozenset(
     {
@@ -110,7 +110,7 @@ def _says_something(clause: _Clause) -> bool:
 
 def _ending(text: Text) -> tuple[Sentence, ...]:
     """The last sentences of an abstract whose roles cannot be told."""
-    body = tuple(s for s in text.sentences if s.field is FieldName.ABSTRACT)
+    body = tuple(s for s in text.sentences if s.field is ABSTRACT)
     return tuple(s for s in body[1:] if len(text.of(s).split()) >= _FEWEST_WORDS)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.assess.text import Sentence, Text, by_sentence
+from monitor.assess.text import ABSTRACT, FIELDS, TITLE, Sentence, Text, by_sentence
 from monitor.lexicon import Words
-from monitor.model import Article, Fact, FieldName, Quote, SectionCategory
+from monitor.model import Article, Fact, Quote, SectionCategory
 from monitor.patterns import Matcher, Pool
 
 _ROLES = frozenset(
@@ -106,6 +106,8 @@ _CUES: tuple[tuple[_Kind, str, tuple[str, ...]], ...] = (
     (_Kind.OUTCOME, "tilt test", ("tilt (table|) test*",)),
     (_Kind.OUTCOME, "handgrip strength", ("(hand|) grip strength", "handgrip strength")),
 )  # fmt: skip
+#: The order in which facts are told.
+_ORDER: dict[_Key, int] = {(kind, value): i for i, (kind, value, _) in enumerate(_CUES)}
 
 _LENGTH = (
     r"(?:\d+(?:[.-]\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|sixteen|"
@@ -153,13 +155,14 @@ class GroupReader:
     def read(self, article: Article, text: Text) -> Groups:
         """What title, aim, methods and results name; background and conclusions do not count."""
         found: dict[_Key, Fact] = {}
-        for name in (FieldName.TITLE, FieldName.ABSTRACT):
+        for name in FIELDS:
             for key, start, end in self._matcher.bare(text.tokens(name)):
-                if key in found or (name is FieldName.TITLE and key[0] is _Kind.OUTCOME):
+                if key in found or (name is TITLE and key[0] is _Kind.OUTCOME):
                     continue
                 sentence = text.sentence_at(name, start)
-                if sentence is not None and (name is FieldName.TITLE or sentence.role in _ROLES):
+                if sentence is not None and (name is TITLE or sentence.role in _ROLES):
                     found[key] = Fact(key[1], (_quote(article, sentence, start, end),))
+        found = {key: found[key] for key in sorted(found, key=_ORDER.__getitem__)}
         return Groups(
             populations=_of(_Kind.POPULATION, found),
             comparators=_of(_Kind.COMPARATOR, found),
@@ -169,16 +172,14 @@ class GroupReader:
 
 
 def _of(kind: _Kind, found: dict[_Key, Fact]) -> tuple[Fact, ...]:
-    """Facts of one kind in the order of the table above."""
-    keys: Iterable[_Key] = ((k, value) for k, value, _ in _CUES if k is kind)
-    return tuple(found[key] for key in keys if key in found)
+    return tuple(fact for (of, _), fact in found.items() if of is kind)
 
 
 def _durations(article: Article, text: Text) -> tuple[Fact, ...]:
     """How long people were treated or followed; not how long they had been ill."""
     found: dict[str, Fact] = {}
     for sentence in _with_times(text):
-        if sentence.field is FieldName.ABSTRACT and sentence.role not in _ROLES:
+        if sentence.field is ABSTRACT and sentence.role not in _ROLES:
             continue
         words = text.of(sentence)
         lower = words.lower()
@@ -196,7 +197,7 @@ def _durations(article: Article, text: Text) -> tuple[Fact, ...]:
 
 def _with_times(text: Text) -> Iterator[Sentence]:
     """Sentences with a word for a length of time."""
-    for name in FieldName:
+    for name in FIELDS:
         tokens = text.tokens(name)
         times = [(None, tokens.starts[at], tokens.ends[at]) for at in _TIMES.places(tokens)]
         for sentence, _ in by_sentence(text, name, times):

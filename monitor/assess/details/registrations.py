@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from monitor.assess.text import Text
+from monitor.assess.text import FIELDS, Text
 from monitor.lexicon import Words
-from monitor.model import Article, Fact, FieldName, Quote
+from monitor.model import Article, Fact, Quote
 
 #: Registers of trials, with how their numbers look; blanks inside are taken out.
 _TRIALS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -51,7 +51,7 @@ def read_registrations(article: Article, text: Text) -> tuple[tuple[Fact, ...], 
     """
     trials: dict[str, Fact] = {}
     reviews: dict[str, Fact] = {}
-    for name in (FieldName.TITLE, FieldName.ABSTRACT):
+    for name in FIELDS:
         field = text.field(name)
         if not _NUMBERS.places(text.tokens(name)):
             continue
