@@ -72,7 +72,7 @@ def harvest(
 def raise_failed(topics: Sequence[str]) -> None:
     """Raise `PubMedError` that names the topics whose harvest failed, if any."""
     if topics:
-        raise PubMedError(f"the harvest of {', '.join(topics)} failed; see the lines above.")
+        raise PubMedError(f"the harvest of {', '.join(topics)} failed; `monitor status` says why.")
 
 
 def require_address(ctx: Context) -> None:

@@ -16,6 +16,8 @@ from monitor.settings import LogFormat, Settings
 
 _ADDRESS: Final = re.compile(r"[^\s@<>\"'(),;:=/]+@[^\s@<>\"'(),;:/]+")
 _SHORT: Final = 4
+#: An exception with one text, as Python writes it.
+_REPR: Final = re.compile(r"\w+\(['\"](.*)['\"]\)", re.DOTALL)
 
 
 class Scrubber:
@@ -59,6 +61,7 @@ def configure(settings: Settings) -> Scrubber:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _retried,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -71,6 +74,25 @@ def configure(settings: Settings) -> Scrubber:
     )
     logging.basicConfig(handlers=[_Handler()], level=logging.WARNING, force=True)
     return scrub
+
+
+def _retried(
+    _logger: Any, _method: str, values: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A new try in words: what stamina says of Python's call is of no use to an operator."""
+    if values.get("event") != "stamina.retry_scheduled":
+        return values
+    for name in ("callable", "args", "kwargs", "waited_so_far"):
+        values.pop(name, None)
+    cause = str(values.pop("caused_by", ""))
+    reason = _REPR.fullmatch(cause)
+    values.update(
+        event="tried again soon",
+        reason=reason[1] if reason else cause,
+        tries=values.pop("retry_num", None),
+        seconds=values.pop("wait_for", None),
+    )
+    return values
 
 
 class _Handler(logging.Handler):

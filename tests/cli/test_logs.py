@@ -6,10 +6,12 @@ import json
 import logging
 
 import pytest
+import stamina
 import structlog
 from pydantic import SecretStr
 
 from monitor.cli import logs
+from monitor.errors import StoreError
 from monitor.settings import LogFormat, Settings
 
 SECRET = "0123456789abcdef-secret"
@@ -90,3 +92,23 @@ def test_lines_of_a_job_stay_objects(capsys: pytest.CaptureFixture[str]) -> None
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert first == {"event": "started"}
     assert second["event"] == "ldn: good: 3 found for …@…"
+
+
+def test_a_new_try_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(SETTINGS)
+
+    def refuse() -> None:
+        raise StoreError("the server's busy (429).")
+
+    with pytest.raises(StoreError):
+        stamina.retry(on=StoreError, attempts=2, wait_initial=0.01)(refuse)()
+    (line,) = capsys.readouterr().err.splitlines()
+    found = json.loads(line)
+    assert found.pop("seconds") < 5
+    del found["timestamp"]
+    assert found == {
+        "level": "warning",
+        "event": "tried again soon",
+        "reason": "the server's busy (429).",
+        "tries": 1,
+    }
