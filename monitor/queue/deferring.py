@@ -10,7 +10,7 @@ from procrastinate import App, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from psycopg.types.json import Jsonb
 
-from monitor.errors import ConfigurationError, StoreError
+from monitor.errors import ConfigurationError, MonitorError, StoreError
 from monitor.queue.app import Job, Put, conninfo, options
 
 _EXTEND: Final = """
@@ -29,9 +29,16 @@ def defer(url: str, jobs: Sequence[Job]) -> list[Put]:
         with App(connector=connector).open() as app:
             return [_defer(app, url, job) for job in jobs]
     except ConnectorException as error:
-        raise ConfigurationError(
-            f"the queue cannot be used ({error}): run `monitor db upgrade`."
-        ) from error
+        raise translated(error) from error
+
+
+def translated(error: ConnectorException) -> MonitorError:
+    """What happened, for the operator; procrastinate itself says "Database error"."""
+    cause = error.__cause__ or error
+    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    if isinstance(cause, psycopg.ProgrammingError):
+        return ConfigurationError(f"the queue cannot be used ({said}): run `monitor db upgrade`.")
+    return StoreError(f"the queue cannot be used: {said}.")
 
 
 def _defer(app: App, url: str, job: Job) -> Put:

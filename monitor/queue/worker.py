@@ -18,15 +18,9 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as Taken
 from procrastinate.manager import JobManager
 
-from monitor.errors import (
-    ConfigurationError,
-    MailError,
-    MonitorError,
-    PubMedError,
-    StoppedError,
-    StoreError,
-)
+from monitor.errors import MailError, MonitorError, PubMedError, StoppedError, StoreError
 from monitor.queue.app import conninfo, options
+from monitor.queue.deferring import translated
 
 #: A function of a job: gets `stop` (asked between small steps) and the job's arguments.
 Work = Callable[..., None]
@@ -64,16 +58,7 @@ def run(
     try:
         asyncio.run(_run(app, url, list(only or work), seconds, drain=drain))
     except ConnectorException as error:
-        raise _translated(error) from error
-
-
-def _translated(error: ConnectorException) -> MonitorError:
-    """What happened, for the operator; procrastinate itself says "Database error"."""
-    cause = error.__cause__ or error
-    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-    if isinstance(cause, psycopg.ProgrammingError):
-        return ConfigurationError(f"the queue cannot be used ({said}): run `monitor db upgrade`.")
-    return StoreError(f"the queue cannot be used any more: {said}.")
+        raise translated(error) from error
 
 
 class _Manager(JobManager):

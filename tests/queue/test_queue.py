@@ -226,6 +226,11 @@ def test_a_worker_of_an_older_version_is_taken_to_do_everything(program: Program
         assert state.look(url, 60).takers("harvest") == 1
         said = program.run("worker", "--drain", code=2)
     assert "run `monitor db upgrade`" in said
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE")  # type: ignore[arg-type]
+    for command in (["worker", "--drain"], ["harvest", "--queue"]):
+        said = program.run(*command, code=2)
+        assert "does not exist): run `monitor db upgrade`." in said
     program.run("db", "upgrade")
     program.run("worker", "--drain")
 
