@@ -58,7 +58,7 @@ def _import(ctx: Context, files: list[str], processes: int, *, keep_all: bool) -
 
     reader = Reader(ctx.assessor, keep_all=keep_all)
     ordered = in_order(files)
-    told = _say_file if len(ordered) > 1 else silent
+    told = say_file if len(ordered) > 1 else silent
     if processes > 1 and files.count("-"):
         raise ConfigurationError("standard input is read by one process: leave out --processes.")
     if not ctx.store.is_sqlite and processes > 1 and len(files) > 1:
@@ -73,8 +73,8 @@ def _import(ctx: Context, files: list[str], processes: int, *, keep_all: bool) -
         pool.close()
 
 
-def _say_file(path: str, report: Report) -> None:
-    """A line for one of several files, when it is done."""
+def say_file(path: str, report: Report) -> None:
+    """A line for a file, when it is done."""
     found = report.counts
     name = Path(path).name
     if report.known:
@@ -98,7 +98,8 @@ def _say(report: Report, assessed: int, taken: int) -> None:
     )
     remind_to_publish(taken)
     if report.known:
-        print(f"{report.known} files had been imported before.")
+        files = "1 file was" if report.known == 1 else f"{report.known} files were"
+        print(f"{files} imported before, and not read again.")
     for fault in report.faults:
         print(fault, file=sys.stderr)
     if report.faults:

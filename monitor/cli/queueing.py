@@ -24,7 +24,9 @@ def put(ctx: Context, jobs: Sequence[Job]) -> Counter[Put]:
     from monitor.queue import state
     from monitor.queue.deferring import defer
 
-    found = Counter(defer(ctx.settings.url, jobs))
-    if said := state.look(ctx.settings.url, ctx.settings.worker_timeout).complaint:
+    url, patience = ctx.settings.url, ctx.settings.worker_timeout
+    state.look(url, patience)  # without a server this says so at once, and putting after a minute
+    found = Counter(defer(url, jobs))
+    if said := state.look(url, patience).complaint:
         print(f"note: {said}", file=sys.stderr)
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from monitor.cli.bulk import say_file
 from monitor.cli.common import Context, bring_up_to_date, now, run_id
 from monitor.cli.line import chosen, harvest_topics
 from monitor.cli.mails import DELIVERY_BATCH, deliver
@@ -210,8 +211,7 @@ def _import(ctx: Context, stop: Stop, path: str, *, keep_all: bool) -> None:
 
     reader = Reader(ctx.assessor, keep_all=keep_all)
     report = Importer(ctx.store, reader, now, stop=stop).take(path)
-    counts = report.counts
-    print(f"{path}: {counts.read} records read, {counts.kept} kept, {counts.deleted} withdrawn")
+    say_file(path, report)
     if report.faults:
         raise RecordError(report.faults[0])
 

@@ -28,11 +28,11 @@ def defer(url: str, jobs: Sequence[Job]) -> list[Put]:
     try:
         with App(connector=connector).open() as app:
             return [_defer(app, url, job) for job in jobs]
-    except ConnectorException as error:
+    except (ConnectorException, psycopg.Error) as error:
         raise translated(error) from error
 
 
-def translated(error: ConnectorException) -> MonitorError:
+def translated(error: ConnectorException | psycopg.Error) -> MonitorError:
     """What happened, for the operator; procrastinate itself says "Database error"."""
     cause = error.__cause__ or error
     said = (str(cause).strip() or type(cause).__name__).splitlines()[0]

@@ -132,7 +132,8 @@ def look(url: str, patience: float) -> Queue:
     except psycopg.errors.UndefinedTable:
         return none
     except psycopg.Error as error:
-        raise StoreError(f"the queue cannot be read: {str(error).strip()}.") from error
+        said = str(error).strip().splitlines()[0]
+        raise StoreError(f"the queue cannot be read: {said}.") from error
     return Queue(
         takes=tuple(frozenset(kinds) if kinds else None for _, alive, kinds in signs if alive),
         last_seen=max((at for at, *_ in signs), default=None),
