@@ -103,7 +103,8 @@ def _say(report: Report, assessed: int, taken: int) -> None:
     for fault in report.faults:
         print(fault, file=sys.stderr)
     if report.faults:
+        number = len(report.faults)
+        files = "1 file" if number == 1 else f"{number} files"
         raise RecordError(
-            f"{len(report.faults)} files could not be read whole; each says why. What stood before "
-            "the fault is stored."
+            f"{files} could not be read whole, see above. What stood before the fault is stored."
         )

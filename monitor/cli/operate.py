@@ -38,6 +38,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to work.")] = Path()
             settings.write_text(
                 _SETTINGS.format(secret=secrets.token_urlsafe(32)), encoding="utf-8"
             )
+        (folder / "monitor.db").touch(mode=0o600)  # it will hold the readers' addresses
     except OSError as error:
         raise ConfigurationError(f"{folder}: it cannot be written ({error}).") from error
     schema.upgrade(Store(f"sqlite:///{folder / 'monitor.db'}"))

@@ -202,7 +202,8 @@ def import_readers(
     if faults:
         for fault in faults:
             print(fault, file=sys.stderr)
-        raise ConfigurationError(f"{file}: {len(faults)} faulty lines, none was taken.")
+        lines = "1 faulty line" if len(faults) == 1 else f"{len(faults)} faulty lines"
+        raise ConfigurationError(f"{file}: {lines}, no line was taken.")
     new = 0
     with progress("Importing") as show:
         for done, reader in enumerate(readers, 1):

@@ -69,7 +69,7 @@ class Outbox:
 
     def __enter__(self) -> Self:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise MailError(f"{self._folder}: the folder cannot be made ({error}).") from error
         return self

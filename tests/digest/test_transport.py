@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from monitor.catalog import Catalog
 from monitor.digest import delivery, stage
-from monitor.digest.transport import Outcome, Smtp
+from monitor.digest.transport import Outbox, Outcome, Smtp
 from monitor.errors import MailError
 from monitor.model import DeliveryState, Subscriber
 from monitor.settings import Settings
@@ -241,3 +242,10 @@ def test_mails_keep_the_rate_of_the_settings(
 
 
 LIMITER = delivery.SlotLimiter
+
+
+def test_mails_in_a_folder_are_for_its_owner_alone(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "outbox") as folder:
+        folder.send("a@example.org", "b@example.org", "mail", b"To: b@example.org\r\n\r\n")
+    assert (tmp_path / "outbox" / "mail.eml").exists()
+    assert (tmp_path / "outbox").stat().st_mode & 0o077 == 0

@@ -1,0 +1,41 @@
+"""`monitor init`: a folder to work in."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from monitor.cli import app
+
+
+def mode(path: Path) -> str:
+    return stat.filemode(path.stat().st_mode)
+
+
+def test_what_holds_addresses_and_keys_is_for_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in (
+        ["init", "."],
+        ["subscribers", "add", "reader@example.org"],
+        ["db", "backup", "b.db"],
+    ):
+        assert CliRunner().invoke(app, words).exit_code == 0
+    for name in ("monitor.db", "monitor.toml", "b.db"):
+        assert mode(tmp_path / name) == "-rw-------"
+
+
+def test_again_it_leaves_everything_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["init", "."]).exit_code == 0
+    (tmp_path / "monitor.db").chmod(0o660)  # a group shares it
+    before = (tmp_path / "monitor.toml").read_text()
+    assert CliRunner().invoke(app, ["init", "."]).exit_code == 0
+    assert (tmp_path / "monitor.toml").read_text() == before
+    assert mode(tmp_path / "monitor.db") == "-rw-rw----"
