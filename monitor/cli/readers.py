@@ -203,7 +203,7 @@ def import_readers(
         for fault in faults:
             print(fault, file=sys.stderr)
         lines = "1 faulty line" if len(faults) == 1 else f"{len(faults)} faulty lines"
-        raise ConfigurationError(f"{file}: {lines}, no line was taken.")
+        raise ConfigurationError(f"{file}: {lines}, none was taken.")
     new = 0
     with progress("Importing") as show:
         for done, reader in enumerate(readers, 1):
