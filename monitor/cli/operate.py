@@ -100,6 +100,8 @@ def check(context: typer.Context) -> None:
         f"queries: good, {len(catalog.topics)} topics, {len(catalog.designs)} designs, "
         f"{len(catalog.mechanisms)} mechanisms, {len(catalog.claims)} claims ({catalog.folder})"
     )
+    if other := _other_queries(catalog.folder):
+        print(f"queries: other than this version brings (edited, or older): {', '.join(other)}")
     print(f"assessor: good, version {ctx.assessor.version}")
     print(f"database: good, {ctx.store.url}")
     words = language.words(settings.language, settings.translations_dir)
@@ -121,6 +123,19 @@ def check(context: typer.Context) -> None:
         warnings.append(said)
     for warning in warnings:
         print(f"note: {warning}")
+
+
+def _other_queries(folder: Path) -> list[str]:
+    """The files that are not as this version brings them: `init` copies, an upgrade does not."""
+    from monitor.settings import packaged_queries
+
+    packaged = packaged_queries()
+    names = sorted(path.relative_to(packaged) for path in packaged.rglob("*.toml"))
+    return [
+        str(name)
+        for name in names
+        if (mine := folder / name).is_file() and mine.read_bytes() != (packaged / name).read_bytes()
+    ]
 
 
 def _of_the_labels(ctx: Context) -> str:

@@ -39,3 +39,15 @@ def test_again_it_leaves_everything_as_it_is(
     assert CliRunner().invoke(app, ["init", "."]).exit_code == 0
     assert (tmp_path / "monitor.toml").read_text() == before
     assert mode(tmp_path / "monitor.db") == "-rw-rw----"
+
+
+def test_check_names_the_queries_that_are_not_as_this_version_brings_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["init", "."]).exit_code == 0
+    assert "other than this version" not in CliRunner().invoke(app, ["check"]).stdout
+    with (tmp_path / "queries" / "cues.toml").open("a") as file:
+        file.write("# edited\n")
+    told = CliRunner().invoke(app, ["check"]).stdout
+    assert "queries: other than this version brings (edited, or older): cues.toml\n" in told
