@@ -69,6 +69,11 @@ _COMPARED = re.compile(
     r"|\bcontrol (?:group|subjects)\b|\b\d+ (?:\w+ )?controls\b|\bHCs?\b",
     re.IGNORECASE,
 )
+#: One of these is in everything that `_COMPARED` finds.
+_COMPARISONS = (
+    "healthy", "matched", "sedentary", "unaffected", "asymptomatic", "recovered", "uninfected",
+    "control", "hc",
+)  # fmt: skip
 #: Where a sentence tells what the paper itself did or found.
 _NOT_OWN = frozenset({SectionCategory.BACKGROUND, SectionCategory.CONCLUSIONS})
 #: How likely a comparison must be by the words, where the ruling makes it one.
@@ -249,10 +254,13 @@ class DesignReader:
 def compares_with_healthy(text: Text) -> bool:
     """Whether the paper sets its patients beside healthy, recovered or matched people."""
     return any(
-        _COMPARED.search(text.of(sentence))
-        for sentence in text.sentences
-        if sentence.role not in _NOT_OWN
+        _compares(text.of(sentence)) for sentence in text.sentences if sentence.role not in _NOT_OWN
     )
+
+
+def _compares(words: str) -> bool:
+    lower = words.lower()  # plain search is far quicker than the pattern
+    return any(w in lower for w in _COMPARISONS) and _COMPARED.search(words) is not None
 
 
 def _passage(found: Finding) -> tuple[FieldName, int, int]:

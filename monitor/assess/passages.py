@@ -27,9 +27,12 @@ _PLANS = frozenset({"future", "aim"})
 #: Roles of sentences that tell what the paper itself found.
 OWN = frozenset({SectionCategory.RESULTS, SectionCategory.CONCLUSIONS})
 
-#: Where a clause ends by its punctuation; all begin with one of a few letters, so that the search
-#: skips the rest of the text quickly.
-_PUNCTUATED = re.compile(r"[;:,](?:(?<=;)\s|(?<=:)\s(?=[a-z(])|(?<=,)\s(?=and\s(?:no|not)\s))")
+#: Where a clause ends by its punctuation. Each begins with one known letter: that is found quickly.
+_PUNCTUATED = (
+    re.compile(r";\s"),
+    re.compile(r":\s(?=[a-z(])"),
+    re.compile(r",\s(?=and\s(?:no|not)\s)"),
+)
 _CONJUNCTIONS = frozenset({"but", "whereas", "although", "though", "however", "while"})
 _JOINING = Words(_CONJUNCTIONS.__contains__)
 _SUBORDINATORS = ("Although", "While", "Despite", "Whereas", "Even though", "Though")
@@ -215,20 +218,21 @@ class PassageReader:
         if not hits:
             return frozenset(), (), ()
         rules, denial = self._rules, self._denial
-        denials = [
-            (at, end) for key, at, end in hits if key == denial and not _aside(whole, start, at)
-        ]
-        marks = {DENIAL} if denials else set()
-        mentions = []
-        findings = denials[:]
+        marks, mentions, denials, positive = set(), [], [], []
         for key, at, end in hits:
             kind, name = rules[key]
             if kind is not _GROUP:
                 mentions.append(Mention(name, kind, at, end))
-            elif name not in FINDINGS:
-                if key != denial:
-                    marks.add(name)
-            elif not denials or not any(s <= at < e for s, e in denials):
+            elif name in FINDINGS:
+                positive.append((name, at, end))
+            elif key != denial:
+                marks.add(name)
+            elif not _aside(whole, start, at):
+                marks.add(name)
+                denials.append((at, end))
+        findings = denials[:]
+        for name, at, end in positive:
+            if not denials or not any(s <= at < e for s, e in denials):
                 marks.add(name)
                 findings.append((at, end))
         findings.sort()
@@ -277,7 +281,7 @@ def split_clauses(
 
 def _cuts(text: str, tokens: NumberedTokens) -> list[int]:
     """Where clauses begin within sentences: after punctuation, and with a conjunction."""
-    cuts = {match.end() for match in _PUNCTUATED.finditer(text)}
+    cuts = {match.end() for end in _PUNCTUATED for match in end.finditer(text)}
     for place in _JOINING.places(tokens):
         start, end = tokens.starts[place], tokens.ends[place]
         if text[start - 1 : start].isspace() and text[end : end + 1].isspace():

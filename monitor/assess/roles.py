@@ -59,9 +59,10 @@ _NAMES = (
     r"ethics and dissemination|limitations|clinical relevance|keywords?|funding"
 )
 _INLINE = re.compile(
+    r"(?-i:(?=[^\Wa-z_]))(?:"  # a capital letter: quick to tell, so that it is asked first
     rf"(?:(?<=^)|(?<=\n)|(?<=[.!?)]\s)|(?<=[.!?]))((?:{_NAMES}|{_NAMES.upper()}))\s*:\s*"
     r"|(?:(?<=^)|(?<=\n)|(?<=[.!?]\s))(BACKGROUND|INTRODUCTION|OBJECTIVES?|AIMS?|PURPOSE|"
-    r"METHODS?|RESULTS?|CONCLUSIONS?|DISCUSSION)\s+(?=[A-Z][a-z])",
+    r"METHODS?|RESULTS?|CONCLUSIONS?|DISCUSSION)\s+(?=[A-Z][a-z]))",
     re.IGNORECASE,
 )
 

@@ -28,8 +28,11 @@ from monitor.splitting import Token
 TITLE, ABSTRACT = FIELDS = FieldName.TITLE, FieldName.ABSTRACT
 _UNASSIGNED = SectionCategory.UNASSIGNED
 
-_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
-_WORD_BEFORE = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
+#: Where a sentence may end, and the same in a text of full stops only: what begins with one known
+#: letter is found several times as fast.
+_END = re.compile(r"[.!?][.!?]*[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
+_FULL_STOP = re.compile(r"\.\.*[\"'”’)\]]*(?=\s|$|[A-Z][a-z])")
+_WORD_BEFORE = re.compile(r"(?<![^\W_])([^\W_]++(?:\.[^\W_]++)*)\.$")
 _STARTS = re.compile(r"\s*[\"'“‘(\[]*([^\W_]+)?")
 
 #: Words that end with a full stop inside a sentence.
@@ -199,7 +202,8 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[t
     stop = len(text) if end is None else end
     found: list[tuple[int, int]] = []
     at = start
-    for match in _END.finditer(text, start, stop):
+    mark = _END if "!" in text or "?" in text else _FULL_STOP
+    for match in mark.finditer(text, start, stop):
         if match.end() < stop and not _ends(text, at, match):
             continue
         _append(found, text, at, match.end())
@@ -234,7 +238,7 @@ def _ends(text: str, sentence_start: int, match: re.Match[str]) -> bool:
         return False  # but a sentence may open with "mTOR" or "p53"
     if match[0][0] != ".":
         return True
-    before = _WORD_BEFORE.search(text, max(sentence_start, match.start() - 24), match.start() + 1)
+    before = _WORD_BEFORE.search(text[max(sentence_start, match.start() - 24) : match.start() + 1])
     if before is None:
         return True
     return _closes(before[1], word)

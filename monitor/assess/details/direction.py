@@ -57,7 +57,20 @@ _NULL_TITLE = re.compile(
     r"association|benefit|impact|signs?)\b|\bdoes not\b|\bdo not\b|\bdid not\b|\bnot associated\b"
 )
 
+#: Designs that tell whether a treatment did harm.
+_TRIED = frozenset({"randomized_controlled_trial", "single_arm_trial", "meta_analysis"})
 _FEWEST_WORDS = 4
+#: One of these is in everything that `_NULL` finds.
+_NULL_WORDS = (
+    "no ", "not ", "fail", "unable", "ineffective", "neither", "lack of", "comparable", "null",
+    "absence",
+)  # fmt: skip
+#: One of these is in everything that `_NOT_MAIN` finds.
+_ASIDES = (
+    "baseline", "adverse event", "side effect", "safety", "demographic", "age and sex",
+    "age or sex", "tolerat", "further ", "future", "should", "need", "warrant", "heterogeneity",
+    "pleiotropy",
+)  # fmt: skip
 #: One of these is in every title that denies.
 _DENIALS = ("no", "lack", "absence", "fail", "negative")
 
@@ -70,14 +83,14 @@ def read_result(article: Article, text: Text, design: DesignLabel) -> Result:
         return Result(Direction.NULL, (_quote(article, text.sentences[0]),))
     closing = _clauses(text, sentences_in(text, SectionCategory.CONCLUSIONS))
     results = sentences_in(text, SectionCategory.RESULTS)
-    told = [c for c in closing if not _NOT_MAIN.search(c.words) and _says_something(c)]
+    told = [c for c in closing if not _is_aside(c.words) and _says_something(c)]
     told = told or _clauses(text, (results or _ending(text))[-2:])
-    null = [c for c in told if _NULL.search(c.words)]
+    null = [c for c in told if _may_deny(c.words) and _NULL.search(c.words)]
     if null:
         return _with_null(article, null, [c for c in told if _claims(c.words)])
-    harm = [c for c in told if _HARM.search(c.words)]
-    if harm and design.id in {"randomized_controlled_trial", "single_arm_trial", "meta_analysis"}:
-        return Result(Direction.NEGATIVE, (_quote(article, harm[0].sentence),))
+    harm = next((c for c in told if _HARM.search(c.words)), None) if design.id in _TRIED else None
+    if harm is not None:
+        return Result(Direction.NEGATIVE, (_quote(article, harm.sentence),))
     found = _first_claim(told) or _first_claim(_clauses(text, results))
     if found is not None:
         return Result(Direction.POSITIVE, (_quote(article, found.sentence),))
@@ -101,6 +114,11 @@ def _denies(title: str) -> bool:
 
 def _first_claim(clauses: Iterable[_Clause]) -> _Clause | None:
     return next((c for c in clauses if _claims(c.words)), None)
+
+
+def _is_aside(words: str) -> bool:
+    """Whether it is not the main result that is told."""
+    return any(word in words for word in _ASIDES) and _NOT_MAIN.search(words) is not None
 
 
 def _says_something(clause: _Clause) -> bool:
@@ -130,7 +148,13 @@ def _with_null(article: Article, null: list[_Clause], good: list[_Clause]) -> Re
 
 
 def _claims(words: str) -> bool:
-    return _POSITIVE.search(_NULL.sub(" ", words)) is not None
+    rest = _NULL.sub(" ", words) if _may_deny(words) else words
+    return _POSITIVE.search(rest) is not None
+
+
+def _may_deny(words: str) -> bool:
+    """Whether anything may be denied: plain search is far quicker than the pattern."""
+    return any(word in words for word in _NULL_WORDS)
 
 
 def _quote(article: Article, sentence: Sentence) -> Quote:

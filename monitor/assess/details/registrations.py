@@ -64,7 +64,7 @@ def read_registrations(article: Article, text: Text) -> tuple[tuple[Fact, ...], 
                 trials.setdefault(
                     number, Fact(number, (Quote.of(article, name, match.start(), match.end()),))
                 )
-        for match in _REVIEWS.finditer(field):
+        for match in _REVIEWS.finditer(field) if "CRD" in field else ():
             number = _tidy(match[0])
             quote = Quote.of(article, name, match.start(), match.end())
             reviews.setdefault(number, Fact(number, (quote,)))
