@@ -136,7 +136,7 @@ def send_digest(
             f"{len(issue.corrections)} corrections"
         )
     elif young:
-        print("No new issue: the last one was made late, and stands for this one.")
+        print("No new issue: the last one was made shortly before, and stands for this one.")
     else:
         print("No new issue: there is nothing to tell yet.")
     if queue:

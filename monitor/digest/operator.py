@@ -59,7 +59,7 @@ def _message(
     message = EmailMessage(policy=mail.POLICY)
     message["From"] = settings.mail_from
     message["To"] = settings.operator_email
-    more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
     message["Subject"] = f"Evidence monitor: {waiting[0][2]}{more}"
     message["Date"] = format_datetime(now)
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"

@@ -53,7 +53,7 @@ def test_all_that_waits_comes_in_one_mail_with_times_of_the_operators_zone(
     assert tell_operator(store, known, NOW)
     (mail,) = mails(known)
     assert mail["To"] == "op@example.org"
-    assert mail["Subject"] == "Evidence monitor: the harvest of ldn failed and 1 more"
+    assert mail["Subject"] == "Evidence monitor: the harvest of ldn failed, and 1 more"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"]
     text = mail.get_content()
