@@ -91,9 +91,11 @@ def check(context: typer.Context) -> None:
     answers links in mails there; whether mails hold such links MONITOR_SUBSCRIBE_LINK says.
     """
     from monitor.publish import language
+    from monitor.schedule import due
 
     ctx: Context = context.obj
     settings = ctx.settings
+    due.schedules(settings)  # each is read when it is needed; here all are
     print("settings: good")
     catalog = ctx.catalog
     print(

@@ -21,7 +21,11 @@ def sentence(url: str, cause: BaseException) -> str:
         ("malformed", "restore it from a backup"),
         ("not a database", "MONITOR_DATABASE_URL names another kind of file"),
         ("no such table", "run `monitor db upgrade`"),
-        ("does not exist", "run `monitor db upgrade`, or create the database"),
+        ("permission denied", "the user of MONITOR_DATABASE_URL must own the database"),
+        ('role "', "mend the user in MONITOR_DATABASE_URL"),
+        ('database "', "create the database, or mend MONITOR_DATABASE_URL"),
+        ("authentication failed", "mend the password (MONITOR_DATABASE_URL or PGPASSFILE)"),
+        ("does not exist", "run `monitor db upgrade`"),
         ("connection", "check that the database server is running and reachable"),
     ):
         if words in lower:
@@ -32,7 +36,7 @@ def sentence(url: str, cause: BaseException) -> str:
 def is_missing_table(cause: BaseException) -> bool:
     """Whether a driver says that there is no such table."""
     words = str(cause).lower()
-    return "no such table" in words or "does not exist" in words
+    return "no such table" in words or ('relation "' in words and "does not exist" in words)
 
 
 def require_current(url: str, found: str | None) -> None:

@@ -1,4 +1,4 @@
-"""`monitor init`: a folder to work in."""
+"""`monitor init` and `monitor check`: a folder to work in, and what is wrong there."""
 
 from __future__ import annotations
 
@@ -51,3 +51,13 @@ def test_check_names_the_queries_that_are_not_as_this_version_brings_them(
         file.write("# edited\n")
     told = CliRunner().invoke(app, ["check"]).stdout
     assert "queries: other than this version brings (edited, or older): cues.toml\n" in told
+
+
+def test_check_reads_the_schedules_that_only_the_daemon_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["init", "."]).exit_code == 0
+    monkeypatch.setenv("MONITOR_BACKUP_SCHEDULE", "daily 25:00")
+    done = CliRunner().invoke(app, ["check"])
+    assert "MONITOR_BACKUP_SCHEDULE: 'daily 25:00' is not like" in str(done.exception)
