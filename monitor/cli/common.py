@@ -161,14 +161,18 @@ def bring_up_to_date(context: Context, when: datetime) -> tuple[int, int]:
     """Assess and take into the ledger what is outstanding: (revisions assessed, papers taken)."""
     from monitor.assess import stage as assess_stage
     from monitor.ledger import stage as ledger_stage
-    from monitor.store import locks, runs
+    from monitor.store import assessments, locks, runs
 
     def told() -> None:
         print("Waiting: another process labels papers of this database.", file=sys.stderr)
 
     with locks.waited(context.store, locks.WORK, told=told):
-        with progress("Assessing") as show:
-            assessed = assess_stage.assess(context.store, context.assessor, when, show)
+        version = context.assessor.version
+        assessed = 0
+        if assessments.count_others(context.store, version):
+            assessed = assessments.take_back(context.store, version)
+            with progress("Assessing") as show:
+                assessed += assess_stage.assess(context.store, context.assessor, when, show)
         runs.note_excluded(context.store)
         with progress("Ledger") as show:
             taken = ledger_stage.update(context.store, context.catalog, when, show)

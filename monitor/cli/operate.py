@@ -144,7 +144,7 @@ def _of_the_labels(ctx: Context) -> str:
     """What is to be said of labels by other rules than the present ones; empty without such."""
     from monitor.store import assessments
 
-    waiting = assessments.count_outstanding(ctx.store, ctx.assessor.version)
+    waiting = assessments.count_others(ctx.store, ctx.assessor.version)
     if not waiting:
         print("labels: good, by these rules and queries")
         return ""

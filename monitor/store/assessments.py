@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import sqlalchemy as core
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, func, select
+from sqlmodel import Session, and_, col, func, not_, or_, select
 
 from monitor.model import Article, Assessment
 from monitor.store.codec import decode, encode
@@ -38,6 +39,37 @@ def count_outstanding(store: Store, assessor: str) -> int:
             .where(col(AssessmentRow.id).is_(None), col(ArticleRow.version_id).is_not(None))
         )
         return session.exec(query).one()
+
+
+def count_others(store: Store, assessor: str) -> int:
+    """How many papers are labelled by another assessor, at an older revision, or not at all."""
+    with store.read() as session:
+        query = (
+            select(func.count())
+            .select_from(ArticleRow)
+            .outerjoin(AssessmentRow, col(AssessmentRow.id) == col(ArticleRow.assessment_id))
+            .where(col(ArticleRow.version_id).is_not(None))
+            .where(or_(col(AssessmentRow.id).is_(None), not_(_same_by(assessor))))
+        )
+        return session.exec(query).one()
+
+
+def take_back(store: Store, assessor: str) -> int:
+    """Make labels that this assessor gave before the current ones again; how many.
+
+    So it is when rules or queries are changed back: there is nothing to be labelled anew.
+    """
+    articles, labels = table(ArticleRow), table(AssessmentRow)
+    mine = and_(labels.c.version_id == articles.c.version_id, labels.c.assessor == assessor)
+    found = core.select(labels.c.id).where(mine).scalar_subquery()
+    other = articles.c.assessment_id.is_distinct_from(labels.c.id)
+    with store.write() as session:
+        done = session.connection().execute(
+            articles.update()
+            .where(core.exists().where(and_(mine, other)))
+            .values(assessment_id=found)
+        )
+        return done.rowcount
 
 
 def columns(labels: Assessment) -> dict[str, object]:

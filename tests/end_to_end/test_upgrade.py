@@ -49,3 +49,28 @@ def test_after_an_upgrade_check_tells_of_old_labels_and_reassess_renews_them(
     program.run("publish")
     (page,) = (program.folder / "reports").glob(f"*/{claim}.html")
     assert "Our rules changed." in page.read_text()
+
+
+def test_queries_that_are_changed_back_give_the_labels_that_they_gave(program: Program) -> None:
+    program.run("harvest")
+    before = labels(program)
+    cues = program.folder / "queries" / "topics" / "ldn.toml"
+    text = cues.read_text()
+    cues.write_text(text.replace('title = "', 'title = "Other '))
+    assert "records labelled" in program.run("reassess")
+    assert labels(program) != before
+    cues.write_text(text)
+    assert "papers are labelled by older rules or queries" in program.run("check")
+    said = program.run("reassess")
+    assert f"{len(before)} records labelled, {len(before)} papers" in said
+    assert labels(program) == before
+    assert "labels: good" in program.run("check")
+    assert "sound" in program.run("db", "check")
+    assert "0 records labelled, 0 papers" in program.run("reassess")
+
+
+def labels(program: Program) -> list[tuple[str, int]]:
+    """The current labels of each paper, by number."""
+    query = "SELECT pmid, assessment_id FROM article WHERE version_id IS NOT NULL ORDER BY pmid"
+    with closing(sqlite3.connect(program.folder / "monitor.db")) as connection:
+        return [(str(pmid), int(number)) for pmid, number in connection.execute(query)]
