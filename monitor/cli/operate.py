@@ -92,6 +92,7 @@ def check(context: typer.Context) -> None:
     """
     from monitor.publish import language
     from monitor.schedule import due
+    from monitor.settings import SmtpSecurity
 
     ctx: Context = context.obj
     settings = ctx.settings
@@ -115,6 +116,11 @@ def check(context: typer.Context) -> None:
         warnings.append("MONITOR_ENTREZ_EMAIL is not set: harvest will refuse to start.")
     if not settings.smtp_host:
         warnings.append(f"MONITOR_SMTP_HOST is not set: mails go into {settings.outbox_dir}.")
+    elif settings.smtp_username and settings.smtp_security is SmtpSecurity.NONE:
+        warnings.append(
+            "MONITOR_SMTP_SECURITY is none: the password goes to the mail server as anyone on the "
+            "way can read it. Set starttls or tls."
+        )
     if not settings.site_url:
         warnings.append("MONITOR_SITE_URL is not set: mails link to PubMed only.")
     elif not settings.secret_key:

@@ -149,6 +149,16 @@ def test_a_topic_file_with_a_fault_stops_everything_with_its_place(program: Prog
     assert "tittle" in out or "title" in out
 
 
+def test_check_warns_of_a_password_that_anyone_on_the_way_can_read(program: Program) -> None:
+    account = {"MONITOR_SMTP_USERNAME": "me", "MONITOR_SMTP_PASSWORD": "hunter22"}  # pragma: allowlist secret  # fmt: skip
+    program.use({"MONITOR_SMTP_HOST": "127.0.0.1", **account})
+    assert "anyone on the way" not in program.run("check")
+    program.use({"MONITOR_SMTP_SECURITY": "none"})
+    assert "note: MONITOR_SMTP_SECURITY is none" in program.run("check")
+    program.use({"MONITOR_SMTP_USERNAME": ""})
+    assert "anyone on the way" not in program.run("check")
+
+
 def test_readers_come_and_go(program: Program) -> None:
     program.run("subscribers", "add", "Reader@Example.org", "--topic", "ldn", "--monthly")
     assert "Reader@example.org: ldn, monthly" in program.run("subscribers", "list")
