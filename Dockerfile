@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY requirements/run.txt requirements/run.txt
@@ -19,8 +18,10 @@ FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="evidence-monitor" \
       org.opencontainers.image.description="Watches PubMed and tracks claims: what the literature says, how strong it is, what changed." \
       org.opencontainers.image.licenses="MIT"
-RUN useradd --system --uid 10001 --create-home --home-dir /data monitor \
- && mkdir -p /data /reports && chown monitor:monitor /data /reports
+RUN useradd --uid 10001 --home-dir /data --no-create-home monitor \
+ && install -d -o monitor -g monitor -m 750 /data \
+ && install -d -o monitor -g monitor /reports \
+ && pip uninstall --yes pip setuptools wheel
 COPY --from=build /opt/monitor /opt/monitor
 ENV PATH=/opt/monitor/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -34,5 +35,5 @@ WORKDIR /data
 VOLUME ["/data", "/reports"]
 EXPOSE 8000
 HEALTHCHECK --interval=10m --timeout=20s --start-period=30m CMD ["monitor", "status"]
-ENTRYPOINT ["/bin/sh", "-c", "monitor db upgrade && exec monitor \"$@\"", "monitor"]
+ENTRYPOINT ["/bin/sh", "-c", "monitor db upgrade >&2 && exec monitor \"$@\"", "monitor"]
 CMD ["run"]

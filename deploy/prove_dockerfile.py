@@ -7,7 +7,8 @@ ROOT stands for the base image (Debian with Python, here as /usr/bin/python3); i
 stage and left as it is. COPY and RUN are done as they stand; then, in the last stage, the container
 is started as its user on a root file system that is mounted read-only, with /data, /reports and
 /tmp writable, and the program has to work. What this does not prove: that the base image exists,
-and what a Docker engine adds.
+that its pip goes away when told to (one that does nothing else stands in for it), and what a Docker
+engine adds: try_compose.py has one do it.
 """
 
 from __future__ import annotations
@@ -93,6 +94,9 @@ def prove(base: Path, folder: Path) -> Stage:
                     (stage.root / own.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(own, stage.root / own.lstrip("/"))
             (stage.root / "usr/bin/python").symlink_to("python3")
+            stand_in = stage.root / "usr/local/bin/pip"
+            stand_in.write_text('#!/bin/sh\nexec rm "$0"\n')
+            stand_in.chmod(0o755)
         elif what == "WORKDIR":
             stage.work = rest
             (stage.root / rest.lstrip("/")).mkdir(parents=True, exist_ok=True)
@@ -160,7 +164,13 @@ def start(stage: Stage) -> None:
         print(f"  the root file system: {refused.strip()}")
         print(f"  extras: {run(stage, 'python', '-c', EXTRAS, user=stage.user).strip()}")
         tools = run(stage, "/bin/sh", "-c", "ls /opt/monitor/bin; which gcc make pip || true")
-        assert not {"pip", "/usr/bin/gcc", "/usr/bin/make", "hatchling"} & set(tools.split()), tools
+        assert not {
+            "pip",
+            "/usr/local/bin/pip",
+            "/usr/bin/gcc",
+            "/usr/bin/make",
+            "hatchling",
+        } & set(tools.split()), tools
         size = subprocess.run(
             ["du", "-sm", stage.root / "opt"], capture_output=True, text=True, check=True
         )
