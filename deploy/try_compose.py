@@ -131,6 +131,11 @@ def mails(subject: str) -> list[str]:
     return [json.loads(ask(f"{MAILS}/api/v1/message/{number}"))["Text"] for number in wanted]
 
 
+def volumes() -> set[str]:
+    """Every volume of the engine."""
+    return set(subprocess.check_output(["docker", "volume", "ls", "-q"], text=True).split())
+
+
 def prepare(folder: Path) -> tuple[str, str]:
     """A copy of the source with .env and secrets; the two secrets."""
     listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=SOURCE, text=True)
@@ -200,8 +205,10 @@ def keeps_its_data(compose: Compose) -> None:
         took = time.monotonic() - start
         code = compose.inspect(service)["State"]["ExitCode"]
         holds(took < STOP_SECONDS and code == 0, f"{service} stopped in {took:.1f} s, code {code}")
+    before_down = volumes()
     compose("down")
     compose("up", "-d", "monitor", "web", "mails", "pubmed")
+    holds(volumes() == before_down, "no volume is left behind")
     until(lambda: compose.status()["papers"] == before, "the papers are kept")
     holds(READER in compose.monitor("subscribers", "list"), "the reader is kept")
 
