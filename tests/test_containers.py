@@ -104,6 +104,13 @@ def test_postgresql_counts_as_healthy_only_when_other_containers_reach_it() -> N
     assert compose()["services"]["postgres"]["healthcheck"]["test"][1:4] == ["pg_isready", "-h", "127.0.0.1"]  # fmt: skip
 
 
+def test_all_containers_of_ours_read_the_same_queries() -> None:
+    """They lie in the working folder, /data, when the operator changes them."""
+    services = compose()["services"]
+    for name in ("monitor", "worker", "web"):
+        assert any(v.startswith("data:/data") for v in services[name]["volumes"]), name
+
+
 def test_the_web_service_has_time_until_the_first_site_is_written() -> None:
     assert compose()["services"]["web"]["healthcheck"]["start_period"] == "30m"
 
