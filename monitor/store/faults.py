@@ -44,7 +44,8 @@ def require_current(url: str, found: str | None) -> None:
     if found == HEAD:
         return
     if found is None:
-        raise StoreError(f"{url} holds no tables yet: run `monitor db upgrade`.")
+        place = "; is this the folder of `monitor init`?" if url.startswith("sqlite") else "."
+        raise StoreError(f"{url} holds no tables yet: run `monitor db upgrade`{place}")
     raise StoreError(
         f"{url} is at schema {found}, this version needs {HEAD}: "
         "back it up, then run `monitor db upgrade` (or install the newer version)."
