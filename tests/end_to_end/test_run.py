@@ -222,7 +222,7 @@ def test_the_logs_of_a_whole_line_hold_no_secret_and_no_address(
     assert pinged.paths == ["/secret-place"]
     for job in ("digest", "deliver", "backup"):
         said += logged.run("run", "--job", job)
-    assert "retry" in said  # the faults were logged
+    assert "tried again soon" in said  # the faults were logged
     run = json.loads(daemon.lines[-1])["run"]
     assert sum(f'"run": "{run}"' in line for line in daemon.lines) > 4
     for bad in ("reader", "operator@", "asked@", "secret-place", *secrets.values()):
