@@ -264,13 +264,13 @@ def by_sentence(
     text: Text, name: FieldName, hits: list[BareHit[Key]]
 ) -> Iterator[tuple[Sentence, list[BareHit[Key]]]]:
     """Sentences of a field with the hits that begin in them; both come in order."""
-    if not hits:
-        return
     at, count = 0, len(hits)
     for sentence in text.sentences:
-        if sentence.field is not name:
+        if at == count:
+            return
+        field, start, end, _, _ = sentence
+        if field is not name:
             continue
-        start, end = sentence.start, sentence.end
         while at < count and hits[at][1] < start:
             at += 1
         first = at
