@@ -17,10 +17,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import chain
 from math import sqrt
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.assess.evidence import Evidence
 from monitor.assess.text import Text
@@ -176,12 +178,16 @@ class WordWeights:
 
     def __post_init__(self) -> None:
         tables = [self.tables[group].weights for group in (*_RUNNING, _PAPER)]
+        known = {word: row for row, word in enumerate(dict.fromkeys(chain(*tables)), start=1)}
+        weights = np.zeros((len(known) + 1, len(tables)), np.int64)  # the first row is for others
+        for column, table in enumerate(tables):
+            weights[[known[word] for word in table], column] = list(table.values())
 
-        def rows(words: list[str]) -> list[list[int]]:
-            return [[t.get(word, 0) for t in tables] for word in map(str.lower, words)]
+        def rows(words: list[str]) -> npt.NDArray[np.int64]:
+            return weights[[known.get(word, 0) for word in map(str.lower, words)]]
 
-        column = Column(rows, np.int64, at_once=True, width=len(tables))
-        object.__setattr__(self, "_rows", column)
+        of_words = Column(rows, np.int64, at_once=True, width=len(tables))
+        object.__setattr__(self, "_rows", of_words)
 
     def sums(self, evidence: Evidence, words: PaperWords) -> tuple[Sum, ...]:
         """What the words of each group add up to."""

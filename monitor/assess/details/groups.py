@@ -119,8 +119,8 @@ _DURATION = re.compile(
     r"follow-?up|trial|course|programme?)",
     re.IGNORECASE,
 )
-_UNITS = ("day", "week", "month", "year")
-_TIMES = Words(lambda words: any(unit in words.lower() for unit in _UNITS), by_part=True)
+_TIME = re.compile("day|week|month|year", re.IGNORECASE)
+_TIMES = Words(lambda words: _TIME.search(words) is not None, by_part=True)
 # For sentences in small letters: patterns that need not ask for the case are far quicker.
 _UNIT = re.compile(r"\b(?:day|week|month|year)")
 _TREATED = re.compile(
