@@ -8,7 +8,8 @@ them are on naltrexone, and few others are. Five folds by paper (a hash of its i
 other hashes: no paper is judged by weights or thresholds that saw it. MORE.jsonl was mostly
 labelled by one reader, about other illnesses too: the papers of LABELLED.jsonl count more in
 training, and each file is scored apart. Papers that stand in both are taken from LABELLED.jsonl.
-With --write the weights are trained on all and written to monitor/assess/weights/. The same input
+With --write the weights are trained on all and written to monitor/assess/weights/, with a list of the
+papers that they learnt from (fingerprints of titles). The same input
 gives the same files.
 """
 
@@ -28,6 +29,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from monitor import catalog
+from monitor.assess.design_model import fingerprint
 from monitor.assess.evidence import against_features, side_features
 from monitor.assess.mechanisms import MechanismReader, silent
 from monitor.assess.rescorer import Rescorer
@@ -38,6 +40,7 @@ from monitor.model import Article, DesignLabel, DesignSource
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "monitor" / "assess" / "weights"
 NUMBERS, WORDS = FOLDER / "mechanism-claims.json", FOLDER / "mechanism-words.npz"
+EXAMPLES = FOLDER / "claims-trained-on.txt"
 #: Inverse of how much weights cost, and what a paper of the first file counts.
 STRENGTH, FIRST = 0.02, 3.0
 #: What it counts when thresholds are chosen: its papers are nearest to what is watched.
@@ -458,6 +461,8 @@ def main() -> None:
             "cross_validated_on_the_further": rounded(means.get(FURTHER, {})),
         }
         write(trainer, card)
+        marks = {fingerprint(r["title"]) for r in (*records, *further)}
+        EXAMPLES.write_text("\n".join(sorted(marks)) + "\n", encoding="ascii")
 
 
 if __name__ == "__main__":

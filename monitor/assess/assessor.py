@@ -20,6 +20,7 @@ from monitor.assess.details.registrations import read_registrations
 from monitor.assess.details.sample_size import SampleSizeReader
 from monitor.assess.mechanisms import MechanismReader
 from monitor.assess.relevance import RelevanceReader
+from monitor.assess.rescorer import Rescorer
 from monitor.assess.text import Text, read_text, read_texts
 from monitor.catalog import Catalog, Correction
 from monitor.lexicon import Sieve
@@ -38,7 +39,12 @@ class Assessor:
     `version` changes with the rules, the catalog or the weights, and with nothing else.
     """
 
-    def __init__(self, catalog: Catalog, model: DesignModel | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        model: DesignModel | None = None,
+        rescorer: Rescorer | None = None,
+    ) -> None:
         model = load() if model is None else model
         pool = Pool(Sieve)  # every reader's cues are looked for in one pass
         self._relevance = RelevanceReader(catalog, pool)
@@ -46,7 +52,7 @@ class Assessor:
             catalog
         )  # with a small trie of its own: most papers stop here
         self._design = DesignReader(catalog, model, pool)
-        self._mechanisms = MechanismReader(catalog, pool=pool)
+        self._mechanisms = MechanismReader(catalog, rescorer, pool)
         self._trained_on = model.trained_on
         self._sample_size = SampleSizeReader()
         claims = (self._mechanisms.rescorer.version, self._mechanisms.quoter.version)
@@ -119,6 +125,10 @@ class Assessor:
     def trained_on(self, article: Article) -> bool:
         """Whether the design model had this paper among its examples, going by its title."""
         return fingerprint(article.title) in self._trained_on
+
+    def claims_trained_on(self, article: Article) -> bool:
+        """The same for claims, their passages and sample sizes, which learnt from fewer papers."""
+        return fingerprint(article.title) in self._mechanisms.rescorer.trained_on
 
     def topics(self, article: Article) -> tuple[str, ...]:
         """Ids of the topics that want a paper; much quicker than all labels."""

@@ -69,14 +69,16 @@ class DesignScores:
 class Report:
     """All scores of one labelled file by one assessor.
 
-    `trained_on` records were examples for the models, which know them by heart: `design`,
-    `mechanisms`, `facts` and `quotes` count them; `unseen`, `unseen_mechanisms`, `unseen_facts`
-    (sample sizes) and `unseen_quotes` do not, so only these are a measure of accuracy.
+    `trained_on` records were examples for the design model and `claims_trained_on` for claims, their
+    passages and sample sizes; models know their examples by heart. `design`, `mechanisms`, `facts`
+    and `quotes` count them; `unseen`, `unseen_mechanisms`, `unseen_facts` (sample sizes) and
+    `unseen_quotes` do not, so only these are a measure of accuracy.
     """
 
     assessor: str
     records: int
     trained_on: int
+    claims_trained_on: int
     design: DesignScores
     unseen: DesignScores
     relevance: Confusion
@@ -98,7 +100,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
     """
     tally, unseen = Tally(), Tally()
     curated: list[Overruled] = []
-    count = trained_on = 0
+    count = trained_on = claims_trained_on = 0
     for truth in records:
         count += 1
         told = assessor.computed(truth.article)
@@ -108,12 +110,16 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
             trained_on += 1
         else:
             _design(unseen, truth, told)
+        if assessor.claims_trained_on(truth.article):
+            claims_trained_on += 1
+        else:
             _claims(unseen, truth, told)
             _size(unseen, truth, told)
     return Report(
         assessor=assessor.version,
         records=count,
         trained_on=trained_on,
+        claims_trained_on=claims_trained_on,
         design=_design_scores(tally),
         unseen=_design_scores(unseen),
         relevance=Confusion(tuple(tally.relevance)),
@@ -266,10 +272,12 @@ def as_json(report: Report) -> dict[str, Any]:
         "assessor": report.assessor,
         "records": report.records,
         "trained_on": report.trained_on,
+        "claims_trained_on": report.claims_trained_on,
         **_design_json(report.design),
         "unseen": {
             "records": report.records - report.trained_on,
             **_design_json(report.unseen),
+            "claims_records": report.records - report.claims_trained_on,
             "mechanisms": {n: score.as_json() for n, score in report.unseen_mechanisms.items()},
             "facts": {name: rate.as_json() for name, rate in report.unseen_facts.items()},
             "quotes": {name: rate.as_json() for name, rate in report.unseen_quotes.items()},

@@ -34,7 +34,14 @@ _PUNCTUATED = (
     re.compile(r",\s(?=and\s(?:no|not)\s)"),
 )
 _CONJUNCTIONS = frozenset({"but", "whereas", "although", "though", "however", "while"})
-_JOINING = Words(_CONJUNCTIONS.__contains__)
+#: Words after which another thing is set apart, up to the next comma: "lactate was higher without
+#: any change in pyruvate", "in patients, irrespective of age, cortisol was lower".
+_APART = re.compile(r"without|(?:independent|regardless|irrespective|instead) of\b|rather than\b")
+_APART_WORDS = {"without", "independent", "regardless", "irrespective", "rather", "instead"}
+_JOINING = Words((_CONJUNCTIONS | _APART_WORDS).__contains__)
+#: "patients with and without fatigue" sets nothing apart.
+_TOGETHER = (" and ", " or ", " vs ", " versus ")
+_FAR = 150
 _SUBORDINATORS = ("Although", "While", "Despite", "Whereas", "Even though", "Though")
 _SUBORDINATE = re.compile("(?:" + "|".join(_SUBORDINATORS) + r")\b")
 _COMMA = re.compile(r",\s(?![^()]*\))")
@@ -284,8 +291,15 @@ def _cuts(text: str, tokens: NumberedTokens) -> list[int]:
     cuts = {match.end() for end in _PUNCTUATED for match in end.finditer(text)}
     for place in _JOINING.places(tokens):
         start, end = tokens.starts[place], tokens.ends[place]
-        if text[start - 1 : start].isspace() and text[end : end + 1].isspace():
+        if not (text[start - 1 : start].isspace() and text[end : end + 1].isspace()):
+            continue
+        if text[start:end] in _CONJUNCTIONS:
             cuts.add(start)
+        elif _APART.match(text, start) and not text.endswith(_TOGETHER, 0, start):
+            cuts.add(start)
+            comma = text.find(", ", end, end + _FAR)
+            if comma > 0:
+                cuts.add(comma + 2)
     return sorted(cuts)
 
 

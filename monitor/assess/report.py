@@ -13,14 +13,20 @@ def as_text(report: Report) -> str:
     return "\n".join(_lines(report)) + "\n"
 
 
+def _left_out(labels: str, trained_on: int, records: int) -> Iterator[str]:
+    """What is scored on some records only, for models know by heart what they learnt from."""
+    if trained_on:
+        yield (
+            f"{labels} scored on the other {records - trained_on} only: "
+            f"their model was trained on {trained_on} of them."
+        )
+
+
 def _lines(report: Report) -> Iterator[str]:
     yield f"{report.records} labelled records, assessor {report.assessor}"
-    if report.trained_on:
-        yield (
-            f"The models were trained on {report.trained_on} of them. How well they tell designs, "
-            "sample sizes, mechanism claims and their passages of those says nothing,"
-        )
-        yield f"so these are scored on the other {report.records - report.trained_on} only."
+    yield from _left_out("Designs are", report.trained_on, report.records)
+    rest = "Sample sizes, mechanism claims and their passages are"
+    yield from _left_out(rest, report.claims_trained_on, report.records)
     yield from _design(report.unseen)
     if report.relevance.pairs:
         yield from _confusion("Relevance, the higher of the topics", report.relevance)

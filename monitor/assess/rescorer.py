@@ -20,7 +20,7 @@ from typing import Any
 from monitor.assess import wordings
 from monitor.assess.wordings import Sum, WordWeights
 
-_FILE = "mechanism-claims.json"
+_FILE, _EXAMPLES = "mechanism-claims.json", "claims-trained-on.txt"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Rescorer:
 
     `against_from` holds for the probability of a side against the mechanism, which is that of a
     side times that of its being against. `version` is a short hash of the weights files, "" for
-    weights that came from elsewhere.
+    weights that came from elsewhere. `trained_on` are the papers (`design_model.fingerprint`) from
+    whose labels claims, their passages and sample sizes were learnt.
     """
 
     side: Logistic
@@ -62,10 +63,15 @@ class Rescorer:
     mention_from: float
     words: WordWeights = field(default_factory=WordWeights.none)
     version: str = ""
+    trained_on: frozenset[str] = frozenset()
 
     @classmethod
     def of(
-        cls, data: Mapping[str, Any], words: WordWeights | None = None, version: str = ""
+        cls,
+        data: Mapping[str, Any],
+        words: WordWeights | None = None,
+        version: str = "",
+        trained_on: frozenset[str] = frozenset(),
     ) -> Rescorer:
         """Read the values of the weights file."""
         thresholds = data["thresholds"]
@@ -76,15 +82,18 @@ class Rescorer:
             mention_from=thresholds["mention"],
             words=words or WordWeights.none(),
             version=version,
+            trained_on=trained_on,
         )
 
     @classmethod
     def load(cls) -> Rescorer:
         """Read the weights that come with the program."""
-        text = files("monitor.assess").joinpath("weights", _FILE).read_text(encoding="utf-8")
+        folder = files("monitor.assess") / "weights"
+        text = (folder / _FILE).read_text(encoding="utf-8")
+        examples = (folder / _EXAMPLES).read_text(encoding="ascii").split()
         words, packed = wordings.load()
         version = hashlib.sha256(text.encode() + packed).hexdigest()[:8]
-        return cls.of(json.loads(text), words, version)
+        return cls.of(json.loads(text), words, version, frozenset(examples))
 
     def probability(
         self, model: str, features: Mapping[str, float], words: tuple[Sum, ...]

@@ -13,6 +13,7 @@ from monitor.assess.assessor import Assessor
 from monitor.assess.design_model import fingerprint, load
 from monitor.assess.evaluate import as_json, evaluate
 from monitor.assess.report import as_text
+from monitor.assess.rescorer import Rescorer
 from monitor.assess.scores import (
     Confusion,
     calibration,
@@ -106,12 +107,15 @@ def test_claims_that_take_a_side_are_scored_apart(assessor: Assessor) -> None:
 
 def test_papers_that_the_model_learnt_from_do_not_count_as_accuracy(known: Catalog) -> None:
     seen = "Low-Dose Naltrexone for fibromyalgia - a randomised controlled trial."
-    model = dataclasses.replace(load(), trained_on=frozenset({fingerprint(seen)}))
+    marks = frozenset({fingerprint(seen)})
+    model = dataclasses.replace(load(), trained_on=marks)
+    rescorer = dataclasses.replace(Rescorer.load(), trained_on=marks)
     other = line(id="2", title="Naltrexone and sleep: a randomised controlled trial")
     named = [{"id": "nk_cell", "stance": "mentions"}]
     other = line(**json.loads(other) | {"mechanisms": named})
-    report = evaluate(from_json_lines([line(mechanisms=named), other]), Assessor(known, model))
-    assert (report.records, report.trained_on) == (2, 1)
+    records = list(from_json_lines([line(mechanisms=named), other]))
+    report = evaluate(records, Assessor(known, model, rescorer))
+    assert (report.records, report.trained_on, report.claims_trained_on) == (2, 1, 1)
     assert report.mechanisms["named at all"].support == 2
     assert report.unseen_mechanisms["named at all"].support == 1
     assert len(report.design.exact.pairs) == 2
@@ -124,6 +128,9 @@ def test_papers_that_the_model_learnt_from_do_not_count_as_accuracy(known: Catal
     text = as_text(report)
     assert "trained on 1 of them" in text
     assert "exact  1.000 (1/1;" in text
+    claims_alone = evaluate(records, Assessor(known, model))
+    assert claims_alone.claims_trained_on == 0
+    assert claims_alone.unseen_mechanisms["named at all"].support == 2
 
 
 def test_where_all_papers_were_examples_no_accuracy_of_the_design_is_told(known: Catalog) -> None:
@@ -137,7 +144,10 @@ def test_where_all_papers_were_examples_no_accuracy_of_the_design_is_told(known:
 
 def test_the_examples_of_the_shipped_model_are_known(assessor: Assessor) -> None:
     assert len(load().trained_on) > 1000
-    assert not assessor.trained_on(Article(pmid="1", title="A title that nobody ever wrote"))
+    assert len(Rescorer.load().trained_on) > 1000
+    unknown = Article(pmid="1", title="A title that nobody ever wrote")
+    assert not assessor.trained_on(unknown)
+    assert not assessor.claims_trained_on(unknown)
 
 
 def test_coarse_labels_are_scored_by_their_groups(assessor: Assessor) -> None:
