@@ -8,9 +8,8 @@ them are on naltrexone, and few others are. Five folds by paper (a hash of its i
 other hashes: no paper is judged by weights or thresholds that saw it. MORE.jsonl was mostly
 labelled by one reader, about other illnesses too: the papers of LABELLED.jsonl count more in
 training, and each file is scored apart. Papers that stand in both are taken from LABELLED.jsonl.
-With --write the weights are trained on all and written to monitor/assess/weights/, with a list of the
-papers that they learnt from (fingerprints of titles). The same input
-gives the same files.
+With --write the weights are trained on all and written to monitor/assess/weights/, with a list of
+the papers that they learnt from (fingerprints of titles). The same input gives the same files.
 """
 
 from __future__ import annotations

@@ -69,10 +69,10 @@ class DesignScores:
 class Report:
     """All scores of one labelled file by one assessor.
 
-    `trained_on` records were examples for the design model and `claims_trained_on` for claims, their
-    passages and sample sizes; models know their examples by heart. `design`, `mechanisms`, `facts`
-    and `quotes` count them; `unseen`, `unseen_mechanisms`, `unseen_facts` (sample sizes) and
-    `unseen_quotes` do not, so only these are a measure of accuracy.
+    `trained_on` records were examples for the design model and `claims_trained_on` for claims,
+    their passages and sample sizes; models know their examples by heart. `design`, `mechanisms`,
+    `facts` and `quotes` count them; `unseen`, `unseen_mechanisms`, `unseen_facts` (sample sizes)
+    and `unseen_quotes` do not, so only these are a measure of accuracy.
     """
 
     assessor: str

@@ -168,6 +168,18 @@ def test_a_denial_in_brackets_is_said_in_passing():
         ("Although pain fell, sleep did not.", ["Although pain fell, ", "sleep did not."]),
         ("Pain fell; sleep did not.", ["Pain fell; ", "sleep did not."]),
         ("Pain fell.", ["Pain fell."]),
+        (
+            "In patients, irrespective of age, cortisol fell without any change in sleep.",
+            [
+                "In patients, ",
+                "irrespective of age, ",
+                "cortisol fell ",
+                "without any change in sleep.",
+            ],
+        ),
+        ("Pain rather than mood fell.", ["Pain ", "rather than mood fell."]),
+        ("People with and without pain slept.", ["People with and without pain slept."]),
+        ("It was an independent predictor.", ["It was an independent predictor."]),
     ],
 )
 def test_clauses_are_cut_where_a_sentence_turns(sentence, parts):
