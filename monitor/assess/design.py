@@ -192,13 +192,14 @@ class DesignReader:
 
     def _best(self, probabilities: Floats) -> tuple[str, float]:
         """The likeliest design; a treated cohort is a cohort."""
-        at = self._column
-        summed = dict(zip(at, probabilities.tolist(), strict=True))
-        treated = summed.pop(TREATED_COHORT, None)
+        summed = probabilities.tolist()
+        treated = self._column.get(TREATED_COHORT)
         if treated is not None:
-            summed["cohort"] = summed.get("cohort", 0.0) + treated
-        best = max(summed, key=summed.__getitem__)
-        return best, min(self._model.confidence(summed[best]), 0.99)
+            summed[self._column["cohort"]] += summed[treated]
+            summed[treated] = 0.0
+        highest = max(summed)
+        best = self._model.classes[summed.index(highest)]
+        return best, min(self._model.confidence(highest), 0.99)
 
     def _secondary(
         self, probabilities: Floats, best: str, findings: Sequence[Finding], *, compared: bool
