@@ -367,8 +367,10 @@ def rounded(values: dict[str, float]) -> dict[str, float]:
     return {k: round(v, 3) for k, v in values.items()}
 
 
-def report(trainer: Trainer, gold: dict[str, Gold]) -> dict[str, dict[str, float]]:
-    """Show cross-validated scores of each kind of paper; the mean of the repeats."""
+def report(
+    trainer: Trainer, gold: dict[str, Gold]
+) -> tuple[dict[str, dict[str, float]], dict[str, list[int]]]:
+    """Show cross-validated scores of each kind of paper, the mean of the repeats; and `classes`."""
     known = trainer.known
     runs = [cross_judged(trainer, repeat) for repeat in range(REPEATS)]
     means = {}
@@ -390,21 +392,25 @@ def report(trainer: Trainer, gold: dict[str, Gold]) -> dict[str, dict[str, float
     every: Gold = {}
     for one in gold.values():
         every |= one
-    classes(known, runs[0], every)
-    return means
+    return means, classes(known, runs[0], every)
 
 
-def classes(known: Sequence[Case], said: Sequence[str], gold: Gold) -> None:
-    """Show F1 of taking a side for each mechanism, the worst first."""
+def classes(known: Sequence[Case], said: Sequence[str], gold: Gold) -> dict[str, list[int]]:
+    """Papers told rightly to take a side, told so, and taking one, for each mechanism.
+
+    Shows F1 too, the worst first.
+    """
     mine = {(c.paper, c.mechanism) for c, s in zip(known, said, strict=True) if s in SIDES}
     theirs = {k for k, v in gold.items() if v in SIDES}
-    rows = []
-    for name in {m for _, m in mine | theirs}:
+    rows, found = [], {}
+    for name in sorted({m for _, m in mine | theirs}):
         a, b = ({k for k in keys if k[1] == name} for keys in (mine, theirs))
         rows.append((ratio(2 * len(a & b), len(a) + len(b)), name, len(a), len(b)))
+        found[name] = [len(a & b), len(a), len(b)]
     print("side F1 by mechanism: F1, said, labelled")
     for value, name, said_, labelled in sorted(rows):
         print(f"  {name:28s} {value:.2f} {said_:4d} {labelled:4d}")
+    return found
 
 
 def write(trainer: Trainer, card: dict[str, Any]) -> None:
@@ -449,7 +455,7 @@ def main() -> None:
     real = [r for r in records if r["kind"] != "abridged"]
     short = [r for r in records if r["kind"] == "abridged"]
     gold = {REAL: gold_of(real), ABRIDGED: gold_of(short), FURTHER: gold_of(further)}
-    means = report(trainer, gold)
+    means, sides = report(trainer, gold)
     if options.write:
         card = {
             "trained_on": f"{len(records)} + {len(further)} abstracts, "
@@ -458,6 +464,7 @@ def main() -> None:
             "cross_validated": rounded(means[REAL]),
             "cross_validated_on_the_abridged": rounded(means.get(ABRIDGED, {})),
             "cross_validated_on_the_further": rounded(means.get(FURTHER, {})),
+            "sides": sides,
         }
         write(trainer, card)
         marks = {fingerprint(r["title"]) for r in (*records, *further)}

@@ -35,6 +35,8 @@ def model_card() -> list[tuple[str, str, str]]:
     """Lines (model, name, value) of all cards, numbers that were measured included.
 
     The value of "…, confusion, PAPERS" is JSON: numbers of papers by true class, then told class.
+    That of "sides, MECHANISM" is too: labelled papers told rightly to take a side, told so, and
+    taking one.
     """
     folder = resources.files("monitor.assess") / "weights"
     found: list[tuple[str, str, str]] = []
@@ -53,6 +55,8 @@ def _lines(card: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
         name = f"{prefix}{key}".replace("_", " ")
         if key == "confusion":
             yield from ((f"{name}, {papers}", json.dumps(found)) for papers, found in value.items())
+        elif key == "sides":
+            yield from ((f"sides, {name}", json.dumps(papers)) for name, papers in value.items())
         elif isinstance(value, Mapping):
             inner = "" if key == "card" else f"{name}, "
             yield from _lines(value, inner)

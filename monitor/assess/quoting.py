@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import repeat
+from math import fsum
 from typing import Any
 
 from monitor.assess.evidence import Evidence
@@ -114,6 +115,6 @@ class Quoter:
 
         def score(clause: Clause) -> float:
             names = features(evidence, clause, review=review)
-            return sum(map(table.get, names, repeat(0.0)))
+            return fsum(map(table.get, names, repeat(0.0)))  # the same in whatever order
 
         return max(clauses, key=score)

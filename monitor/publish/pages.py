@@ -40,6 +40,7 @@ from monitor.publish.views.papers import paper_view
 from monitor.publish.views.start import direct_list, start
 from monitor.publish.views.told import issue_view, latest, places
 from monitor.publish.views.trials import STUDIES, registered, trials
+from monitor.publish.views.tried import Tried, tried, tried_for
 from monitor.wording import Words
 
 _KEY: Final = attrgetter("pmid")
@@ -108,6 +109,11 @@ class Contents:
         if not self.digests:
             return [repr(x) for x in lines]
         return [*map(self.digests.__getitem__, map(_KEY, lines))]  # 200,000 times, so in C
+
+    @cached_property
+    def tried(self) -> dict[str, Tried]:
+        """How often sides were told rightly of labelled papers, by mechanism."""
+        return tried(self.card)
 
     @cached_property
     def map(self) -> MapView:
@@ -181,6 +187,7 @@ def _claim(contents: Contents, about: Claim | Mechanism, head: ClaimHead) -> Pag
             contents.catalog,
             contents.weigh,
             contents.words,
+            contents.tried,
         )
         return {"v": view}
 
@@ -190,7 +197,7 @@ def _claim(contents: Contents, about: Claim | Mechanism, head: ClaimHead) -> Pag
     lines = [line for pmid in named if (line := contents.by_pmid.get(pmid))]
     inputs = digest(
         contents.stamp,
-        repr((head, history, figures)),
+        repr((head, history, figures, tried_for(about, contents.tried))),
         contents.bearing_digests.get(about.id) or repr(bearings),
         *contents.made_of(lines),
     )
@@ -279,6 +286,11 @@ def _others(contents: Contents, claims: Sequence[ClaimHead]) -> Iterator[Page]:
             "models": models(
                 contents.card, words, {d.id: words.say(d.label) for d in catalog.designs}
             ),
+            "tried": [
+                (words.say(m.label), contents.tried[m.id])
+                for m in catalog.mechanisms
+                if m.id in contents.tried
+            ],
             "operator": contents.operator,
             "statuses": list(ClaimStatus),
             "stances": list(Stance),

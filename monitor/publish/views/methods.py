@@ -13,6 +13,7 @@ from monitor import wording
 from monitor.catalog import Catalog
 from monitor.model import Paper
 from monitor.publish.views.lines import title
+from monitor.publish.views.tried import SIDES
 from monitor.wording import Words, to_say
 
 #: Words for the parts of a number's name in the model cards; other parts keep their name.
@@ -152,6 +153,8 @@ def models(
     for model, name, value in card:
         measured.setdefault(model, [])
         others.setdefault(model, [])
+        if name.startswith(SIDES):  # shown as a table of their own
+            continue
         where, short = name.split(", ", 1) if ", " in name else ("", name)
         if short.startswith(_CONFUSION):
             papers = _in_words(short.replace("_", " "), words)
