@@ -13,7 +13,7 @@ from monitor.assess.corrections import correct
 from monitor.assess.design import DesignReader
 from monitor.assess.design_model import DesignModel, fingerprint, load
 from monitor.assess.details.definitions import read_definitions
-from monitor.assess.details.direction import read_result
+from monitor.assess.details.direction import DirectionReader
 from monitor.assess.details.doses import read_doses
 from monitor.assess.details.groups import GroupReader
 from monitor.assess.details.registrations import read_registrations
@@ -55,8 +55,10 @@ class Assessor:
         self._mechanisms = MechanismReader(catalog, rescorer, pool)
         self._trained_on = model.trained_on
         self._sample_size = SampleSizeReader()
+        self._result = DirectionReader(self._mechanisms.passages)
         claims = (self._mechanisms.rescorer.version, self._mechanisms.quoter.version)
-        weights = (model.version, *claims, self._sample_size.ranking.version)
+        details = (self._sample_size.ranking.version, self._result.weights.version)
+        weights = (model.version, *claims, *details)
         self.version = ".".join((RULES_VERSION, catalog.version, *weights))
         self._groups = GroupReader(pool)
         self._corrections: dict[str, list[Correction]] = defaultdict(list)
@@ -100,7 +102,7 @@ class Assessor:
         groups = [self._groups.read(a, t) for a, t in papers]
         sizes = [self._sample_size.read(a, t, d) for a, t, d in judged]
         doses = [read_doses(a, t) for a, t in papers]
-        results = [read_result(a, t, d) for a, t, d in judged]
+        results = [self._result.read(a, t, d) for a, t, d in judged]
         for i, (article, text) in enumerate(papers):
             yield Assessment(
                 pmid=article.pmid,
@@ -127,7 +129,7 @@ class Assessor:
         return fingerprint(article.title) in self._trained_on
 
     def claims_trained_on(self, article: Article) -> bool:
-        """The same for claims, their passages and sample sizes, which learnt from fewer papers."""
+        """The same for claims, passages, sample sizes and directions: they learnt from fewer."""
         return fingerprint(article.title) in self._mechanisms.rescorer.trained_on
 
     def topics(self, article: Article) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ _MODELS: Final = (
     ("mechanism-claims.json", "Mechanism claims"),
     ("quotes.json", "Passages of claims"),
     ("sample-size.json", "Sample size"),
+    ("direction.json", "Direction of the main result"),
 )
 #: Parts of a card that say how the model works inside; weights and rules are in the file itself.
 _INSIDE: Final = frozenset(

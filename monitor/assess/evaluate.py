@@ -70,9 +70,10 @@ class Report:
     """All scores of one labelled file by one assessor.
 
     `trained_on` records were examples for the design model and `claims_trained_on` for claims,
-    their passages and sample sizes; models know their examples by heart. `design`, `mechanisms`,
-    `facts` and `quotes` count them; `unseen`, `unseen_mechanisms`, `unseen_facts` (sample sizes)
-    and `unseen_quotes` do not, so only these are a measure of accuracy.
+    their passages, sample sizes and directions; models know their examples by heart. `design`,
+    `mechanisms`, `facts`, `results` and `quotes` count them; `unseen`, `unseen_mechanisms`,
+    `unseen_facts` (sample sizes), `unseen_results` and `unseen_quotes` do not, so only these are a
+    measure of accuracy.
     """
 
     assessor: str
@@ -84,6 +85,7 @@ class Report:
     relevance: Confusion
     facts: dict[str, Rate]
     results: Confusion
+    unseen_results: Confusion
     mechanisms: dict[str, ClassScore]
     unseen_mechanisms: dict[str, ClassScore]
     unseen_facts: dict[str, Rate]
@@ -115,6 +117,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
         else:
             _claims(unseen, truth, told)
             _size(unseen, truth, told)
+            _result(unseen, truth, told)
     return Report(
         assessor=assessor.version,
         records=count,
@@ -130,6 +133,7 @@ def evaluate(records: Iterable[Truth], assessor: Assessor) -> Report:
             "naltrexone dose": _rate(tally.dose),
         },
         results=Confusion(tuple(tally.results)),
+        unseen_results=Confusion(tuple(unseen.results)),
         mechanisms=_mechanisms(tally.claims),
         unseen_mechanisms=_mechanisms(unseen.claims),
         unseen_facts=_sizes(unseen),
@@ -176,6 +180,10 @@ def _compare(tally: Tally, truth: Truth, told: Assessment) -> None:
         tally.dose.append(
             _same_dose(truth.dose, truth.article.title + truth.article.abstract, told)
         )
+    _result(tally, truth, told)
+
+
+def _result(tally: Tally, truth: Truth, told: Assessment) -> None:
     if truth.result is not None:
         result = _RESULTS.get(truth.result, truth.result)
         tally.results.append((result, told.result.direction.value))
@@ -280,6 +288,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "claims_records": report.records - report.claims_trained_on,
             "mechanisms": {n: score.as_json() for n, score in report.unseen_mechanisms.items()},
             "facts": {name: rate.as_json() for name, rate in report.unseen_facts.items()},
+            "result": report.unseen_results.as_json(),
             "quotes": {name: rate.as_json() for name, rate in report.unseen_quotes.items()},
         },
         "relevance": report.relevance.as_json(),

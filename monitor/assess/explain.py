@@ -2,7 +2,8 @@
 
 Every cue that stands in the text is shown with the passage around it: those that fired, and those
 that a trap held back. For each mechanism the numbers and words follow that weighed most in
-each regression that was asked; then the numbers that may be the sample size, with the same.
+each regression that was asked; then the numbers that may be the sample size, and the directions
+that the main result may have, with the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor.assess.design_rules import DesignRules
+from monitor.assess.details.direction import DirectionReader
+from monitor.assess.details.direction import Weighed as DirectionWeighed
 from monitor.assess.details.sample_size import SampleSizeReader
 from monitor.assess.details.sample_size import Weighed as SizeWeighed
 from monitor.assess.evidence import Evidence, Paper, against_features
@@ -76,6 +79,7 @@ class Explanation:
     designs: tuple[Firing, ...] = ()
     designs_held_back: tuple[Firing, ...] = ()
     sample_sizes: tuple[SizeWeighed, ...] = ()
+    directions: tuple[DirectionWeighed, ...] = ()
 
 
 class Explainer:
@@ -88,6 +92,7 @@ class Explainer:
         )
         self._designs = DesignExplainer(catalog)
         self._sizes = SampleSizeReader()
+        self._directions = DirectionReader(self._reader.passages)
 
     def explain(self, article: Article, text: Text, design: DesignLabel) -> Explanation:
         """What fired, what was held back, and what came of it."""
@@ -107,6 +112,7 @@ class Explainer:
             tuple(f for f in designs if f.held_back_by is None),
             tuple(f for f in designs if f.held_back_by is not None),
             tuple(self._sizes.explain(article, text, design, _MOST_WEIGHTY)),
+            tuple(self._directions.explain(text, design, _MOST_WEIGHTY)),
         )
 
     def _explained(

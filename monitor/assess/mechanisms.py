@@ -81,7 +81,7 @@ class MechanismReader:
     ) -> None:
         self._agents = {t.id: t.agent for t in catalog.topics if t.agent}
         self._order = {m.id: i for i, m in enumerate(catalog.mechanisms)}
-        self._passages = PassageReader(catalog, pool)
+        self.passages = PassageReader(catalog, pool)
         self.rescorer = rescorer or Rescorer.load()
         self.quoter = Quoter.load() if quoter is None else quoter
 
@@ -93,7 +93,7 @@ class MechanismReader:
         relevance: tuple[Relevance, ...],
     ) -> tuple[MechanismClaim, ...]:
         """All mechanisms found, in the order of mechanisms.toml, each with its words."""
-        if not self._order or not self._passages.may_name(text):
+        if not self._order or not self.passages.may_name(text):
             return ()
         paper = self.paper(text, design)
         words = PaperWords.of(text)
@@ -123,7 +123,7 @@ class MechanismReader:
 
     def paper(self, text: Text, design: DesignLabel) -> Paper:
         """The evidence for every mechanism that the text names."""
-        return collect(self._passages.read(text), text, design.id)
+        return collect(self.passages.read(text), text, design.id)
 
     def verdict(self, evidence: Evidence, paper: Paper, words: PaperWords) -> Verdict:
         """The side that the paper takes on a mechanism."""

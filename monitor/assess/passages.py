@@ -160,6 +160,7 @@ class PassageReader:
         self._denial = next((i for i, r in enumerate(self._rules) if r == denial), -1)
         self._cues = {i for i, r in enumerate(self._rules) if r.kind is Kind.CUE}
         self._names = {i for i, r in enumerate(self._rules) if not r.of_group and not r.is_trap}
+        self.has_cues = bool(rules)
 
     def may_name(self, text: Text) -> bool:
         """Whether a mechanism has a cue of its own, or any in the title: most papers stop here."""
@@ -169,7 +170,13 @@ class PassageReader:
         )
 
     def read(self, text: Text) -> tuple[Clause, ...]:
-        """All clauses of title and abstract, in order."""
+        """All clauses of title and abstract, in order; worked out once for a text."""
+        known: tuple[Clause, ...] | None = text.title_tokens.found.get(self)
+        if known is None:
+            known = text.title_tokens.found[self] = self._read(text)
+        return known
+
+    def _read(self, text: Text) -> tuple[Clause, ...]:
         found: list[Clause] = []
         for name in FIELDS:
             whole = text.field(name)

@@ -25,7 +25,7 @@ def _left_out(labels: str, trained_on: int, records: int) -> Iterator[str]:
 def _lines(report: Report) -> Iterator[str]:
     yield f"{report.records} labelled records, assessor {report.assessor}"
     yield from _left_out("Designs are", report.trained_on, report.records)
-    rest = "Sample sizes, mechanism claims and their passages are"
+    rest = "Sample sizes, directions, mechanism claims and their passages are"
     yield from _left_out(rest, report.claims_trained_on, report.records)
     yield from _design(report.unseen)
     if report.relevance.pairs:
@@ -35,8 +35,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "Facts"
         yield from (f"  {name:42} {rate}" for name, rate in facts.items())
-    if report.results.pairs:
-        yield from _confusion("Direction of the main result", report.results)
+    if report.unseen_results.pairs:
+        yield from _confusion("Direction of the main result", report.unseen_results)
     if any(score.support or score.told for score in report.unseen_mechanisms.values()):
         yield ""
         yield "Mechanism claims"

@@ -51,7 +51,7 @@ class Rescorer:
     `against_from` holds for the probability of a side against the mechanism, which is that of a
     side times that of its being against. `version` is a short hash of the weights files, "" for
     weights that came from elsewhere. `trained_on` are the papers (`design_model.fingerprint`) from
-    whose labels claims, their passages and sample sizes were learnt.
+    whose labels claims, their passages, sample sizes and directions were learnt.
     """
 
     side: Logistic

@@ -307,6 +307,12 @@ def _explained(explanation: Explanation) -> Iterator[str]:
             told = "none is told" if size.n is None else f"{size.n} by {where}"
             yield f"  {size.probability:.2f}: {told}"
             yield f"      {moved}"
+    if explanation.directions:
+        yield "\nDirection of the main result, and what moved each most (log-odds):"
+        for found in explanation.directions:
+            moved = ", ".join(f"{name} {weight:+.2f}" for name, weight in found.weighed)
+            yield f"  {found.probability:.2f}: {found.direction.value}"
+            yield f"      {moved}"
     for title, firings in (
         ("Rules of mechanisms that fired", explanation.fired),
         ("Held back by a trap", explanation.held_back),

@@ -5,14 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.assess.details.definitions import read_definitions
-from monitor.assess.details.direction import read_result
 from monitor.assess.details.doses import read_doses
 from monitor.assess.details.groups import GroupReader
 from monitor.assess.details.numbers import whole_numbers
 from monitor.assess.details.registrations import read_registrations
 from monitor.assess.details.sample_size import SampleSizeReader
 from monitor.assess.text import read_text
-from monitor.model import Accession, Article, DesignLabel, DesignSource, Direction
+from monitor.model import Accession, Article, DesignLabel, DesignSource
 from monitor.splitting import tokenize
 
 READER = SampleSizeReader()
@@ -271,38 +270,6 @@ def test_registrations_of_trials_and_reviews_are_kept_apart() -> None:
     }
     assert [f.value for f in reviews] == ["CRD42020123456"]
     assert [f.quotes for f in trials if f.value == "NCT07654321"] == [()]
-
-
-@pytest.mark.parametrize(
-    ("text", "direction"),
-    [
-        ("CONCLUSION: The drug reduced fatigue.", Direction.POSITIVE),
-        ("CONCLUSION: The drug did not reduce fatigue.", Direction.NULL),
-        (
-            "CONCLUSION: Fatigue was lower with the drug. Pain did not differ between the groups.",
-            Direction.MIXED,
-        ),
-        ("CONCLUSION: The exercise programme worsened fatigue.", Direction.NEGATIVE),
-    ],
-)
-def test_the_conclusion_tells_the_direction(text: str, direction: Direction) -> None:
-    article = paper("METHODS: The adults of the trial were treated. " + text)
-    found = read_result(article, read_text(article), label("randomized_controlled_trial"))
-    assert found.direction is direction
-    assert all(q.holds(article) for q in found.quotes)
-    assert found.quotes
-
-
-def test_no_abstract_no_conclusion() -> None:
-    article = paper("")
-    found = read_result(article, read_text(article), label("randomized_controlled_trial"))
-    assert found.direction is Direction.NOT_STATED
-
-
-def test_a_protocol_has_no_result() -> None:
-    article = paper("CONCLUSION: The drug will reduce the fatigue of the patients.")
-    found = read_result(article, read_text(article), label("protocol"))
-    assert found.direction is Direction.NOT_STATED
 
 
 def test_people_comparison_time_and_measures_are_named() -> None:

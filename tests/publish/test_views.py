@@ -516,6 +516,7 @@ def test_the_card_that_is_shipped_has_numbers_for_all_models() -> None:
         "Mechanism claims",
         "Passages of claims",
         "Sample size",
+        "Direction of the main result",
     ]
     assert all(m.told and m.measured and m.card for m in shown)
 
