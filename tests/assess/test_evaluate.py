@@ -112,12 +112,14 @@ def test_papers_that_the_model_learnt_from_do_not_count_as_accuracy(known: Catal
     rescorer = dataclasses.replace(Rescorer.load(), trained_on=marks)
     other = line(id="2", title="Naltrexone and sleep: a randomised controlled trial")
     named = [{"id": "nk_cell", "stance": "mentions"}]
-    other = line(**json.loads(other) | {"mechanisms": named})
-    records = list(from_json_lines([line(mechanisms=named), other]))
+    noted = {"mechanisms": named, "result_direction": "none"}
+    other = line(**json.loads(other) | noted)
+    records = list(from_json_lines([line(**noted), other]))
     report = evaluate(records, Assessor(known, model, rescorer))
     assert (report.records, report.trained_on, report.claims_trained_on) == (2, 1, 1)
     assert report.mechanisms["named at all"].support == 2
     assert report.unseen_mechanisms["named at all"].support == 1
+    assert (len(report.results.pairs), len(report.unseen_results.pairs)) == (2, 1)
     assert len(report.design.exact.pairs) == 2
     assert len(report.unseen.exact.pairs) == 1
     told = as_json(report)
@@ -125,6 +127,7 @@ def test_papers_that_the_model_learnt_from_do_not_count_as_accuracy(known: Catal
     assert told["design"]["n"] == 2
     assert told["unseen"]["records"] == told["unseen"]["design"]["n"] == 1
     assert told["unseen"]["mechanisms"]["named at all"]["recall"]["total"] == 1
+    assert (told["result"]["n"], told["unseen"]["result"]["n"]) == (2, 1)
     text = as_text(report)
     assert "trained on 1 of them" in text
     assert "exact  1.000 (1/1;" in text
