@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -438,6 +439,26 @@ def test_the_quick_answer_on_topics_is_the_whole_one(
     for article in [*sample, *strangers]:
         assert assessor.topics(article) == assessor.assess(article).topics()
     assert assessor.topics(strangers[0]) == ()
+
+
+def test_labelling_leaves_the_garbage_collector_as_it_found_it(
+    assessor: Assessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    read = assessor._computed
+    monkeypatch.setattr(assessor, "_computed", lambda a: seen.append(gc.isenabled()) or read(a))
+    assessor.assess(TRIAL)
+    assert (seen, gc.isenabled()) == ([False], True)
+    gc.disable()
+    try:
+        assessor.assess(TRIAL)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    monkeypatch.setattr(assessor, "_computed", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        assessor.assess(TRIAL)
+    assert gc.isenabled()
 
 
 def test_papers_read_together_get_the_labels_that_each_gets_alone(assessor: Assessor) -> None:
