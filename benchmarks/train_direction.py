@@ -30,7 +30,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from monitor import catalog
-from monitor.assess.details.direction import by_rules, reports
+from monitor.assess.details.direction import by_rules, reports, settled
 from monitor.assess.details.direction_weights import FILE, LEARNT, UNIT, DirectionWeights, features
 from monitor.assess.passages import PassageReader
 from monitor.assess.text import read_text
@@ -80,7 +80,7 @@ def papers(path: Path, passages: PassageReader, group: str) -> Iterator[Paper]:
         )
         text, design, names = read_text(article), r["study_type"], None
         rule = by_rules(text, design).direction if reports(text, design) else Direction.NOT_STATED
-        if reports(text, design) and rule is not Direction.NEGATIVE:
+        if reports(text, design) and not settled(rule, design):
             names = tuple(features(rule, design, passages.read(text)))
         told = r["result_direction"]
         label = NONE.get(told) or Direction(told)

@@ -64,6 +64,8 @@ _NULL_TITLE = re.compile(
 
 #: Designs that tell whether a treatment did harm.
 _TRIED = frozenset({"randomized_controlled_trial", "single_arm_trial", "meta_analysis"})
+#: Trials of treatments: what they found matters most, and rules tell it as well as weights do.
+_TRIALS = _TRIED - {"meta_analysis"} | {"non_randomized_controlled_trial"}
 _FEWEST_WORDS = 4
 #: One of these is in everything that `_NULL` finds.
 _NULL_WORDS = (
@@ -112,7 +114,7 @@ class DirectionReader:
     """Reads the direction of main results. Safe to share between threads.
 
     Rules tell it first; weights then reconsider, going by what the clauses say. Where the catalog
-    has no cues for clauses, and where a trial did harm, it stays with the rules.
+    has no cues for clauses, and in trials of treatments (`settled`), it stays with the rules.
     """
 
     def __init__(self, passages: PassageReader, weights: DirectionWeights | None = None) -> None:
@@ -124,7 +126,7 @@ class DirectionReader:
         if not reports(text, design.id):
             return Result(Direction.NOT_STATED)
         told = by_rules(text, design.id)
-        if told.direction is Direction.NEGATIVE or not self._passages.has_cues:
+        if settled(told.direction, design.id) or not self._passages.has_cues:
             return _result(article, told.direction, told.shown)
         clauses = self._passages.read(text)
         direction = self.weights.best(features(told.direction, design.id, clauses))
@@ -135,7 +137,7 @@ class DirectionReader:
     def explain(self, text: Text, design: DesignLabel, most: int) -> list[Weighed]:
         """All directions, the likeliest first; none where weights had no say."""
         told = by_rules(text, design.id) if reports(text, design.id) else None
-        if told is None or told.direction is Direction.NEGATIVE or not self._passages.has_cues:
+        if told is None or settled(told.direction, design.id) or not self._passages.has_cues:
             return []
         names = features(told.direction, design.id, self._passages.read(text))
         return [
@@ -168,6 +170,11 @@ def by_rules(text: Text, design: str) -> Told:
     if found is not None:
         return Told(Direction.POSITIVE, (found.sentence,), looked_at)
     return Told(Direction.NOT_STATED, (), looked_at)
+
+
+def settled(direction: Direction, design: str) -> bool:
+    """Whether it stays with what the rules say: for trials of treatments, and for harm."""
+    return direction is Direction.NEGATIVE or design in _TRIALS
 
 
 def _denies(title: str) -> bool:
