@@ -16,7 +16,6 @@ file. Needs the extra `train`.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+from named_features import feature_table, number_of
 from sklearn.linear_model import LogisticRegression
 
 from monitor import catalog
@@ -92,16 +91,9 @@ class Examples:
 
     def __init__(self, known: Sequence[Paper]) -> None:
         self.known = [p for p in known if p.names is not None and p.label in LEARNT]
-        rows = [set(p.names or ()) for p in self.known]
+        rows = [dict.fromkeys(p.names or (), 1.0) for p in self.known]
         counts = Counter(name for row in rows for name in row)
-        self.names = sorted(n for n, papers in counts.items() if papers >= RAREST)
-        columns = {name: i for i, name in enumerate(self.names)}
-        starts, where = [0], []
-        for row in rows:
-            where += sorted(columns[name] for name in row if name in columns)
-            starts.append(len(where))
-        shape = (len(rows), len(self.names))
-        self.table = sparse.csr_matrix((np.ones(len(where)), where, starts), shape=shape)
+        self.names, self.table = feature_table(rows, counts, RAREST)
         self.labels = np.array([LEARNT.index(p.label) for p in self.known])
         self.counts = np.array([OF_FIRST if p.group == FIRST else 1.0 for p in self.known])
 
@@ -120,10 +112,6 @@ class Examples:
 
 def whole(weights: npt.NDArray[np.float64]) -> list[Any]:
     return (weights * UNIT).round().astype(int).tolist()  # type: ignore[no-any-return]
-
-
-def number_of(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
 
 
 def told(paper: Paper, weights: DirectionWeights) -> Direction:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
-from scipy import sparse
+from named_features import feature_table
 
 from monitor import catalog
 from monitor.assess.mechanisms import REVIEWED, MechanismReader
@@ -89,16 +89,9 @@ class Table:
 
     def __init__(self, known: Sequence[Example]) -> None:
         self.known = known
-        rows = [row for e in known for row in e.clauses]
-        counts = Counter(name for row in rows for name in set(row))
-        self.names = sorted(n for n, times in counts.items() if times >= RAREST)
-        columns = {name: i for i, name in enumerate(self.names)}
-        starts, where = [0], []
-        for row in rows:
-            where += sorted(columns[name] for name in row if name in columns)
-            starts.append(len(where))
-        shape = (len(rows), len(self.names))
-        self.table = sparse.csr_matrix((np.ones(len(where)), where, starts), shape=shape)
+        rows = [dict.fromkeys(row, 1.0) for e in known for row in e.clauses]
+        counts = Counter(name for row in rows for name in row)
+        self.names, self.table = feature_table(rows, counts, RAREST)
         self.ends = np.cumsum([0, *(len(e.clauses) for e in known)])
         self.example = np.repeat(np.arange(len(known)), np.diff(self.ends))
         self.any = np.array([a for e in known for a in e.any])

@@ -15,7 +15,6 @@ monitor/assess/weights/. The same input gives the same file. Needs the extra `tr
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
-from scipy import sparse
+from named_features import feature_table, number_of
 
 from monitor.assess.details.ranking import FILE, Ranking, parts
 from monitor.assess.details.readings import Reading
@@ -62,10 +61,6 @@ class Paper:
     found: tuple[Reading, ...]
 
 
-def number_of(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
-
-
 def papers(path: Path, *, first: bool) -> list[Paper]:
     known = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -94,16 +89,7 @@ class Examples:
         in_papers: Counter[tuple[str, str]] = Counter()
         for start, end in pairwise(self.ends.tolist()):
             in_papers.update({name for row in rows[start:end] for name in row})
-        self.names = sorted(n for n, papers in in_papers.items() if papers >= RAREST)
-        columns = {name: i for i, name in enumerate(self.names)}
-        starts, where, values = [0], [], []
-        for row in rows:
-            for name in sorted(row.keys() & columns.keys()):
-                where.append(columns[name])
-                values.append(row[name])
-            starts.append(len(where))
-        shape = (len(rows), len(self.names))
-        self.table = sparse.csr_matrix((values, where, starts), shape=shape)
+        self.names, self.table = feature_table(rows, in_papers, RAREST)
         self.right = np.array([r.value == p.n for p in known for r in p.found])
 
     @staticmethod

@@ -37,10 +37,10 @@ from monitor.publish.views.maps import MapView, gap_map
 from monitor.publish.views.methods import Excluded, models
 from monitor.publish.views.moves import Weigh
 from monitor.publish.views.papers import paper_view
+from monitor.publish.views.reliability import Reliability, reliabilities, reliability_for
 from monitor.publish.views.start import direct_list, start
 from monitor.publish.views.told import issue_view, latest, places
 from monitor.publish.views.trials import STUDIES, registered, trials
-from monitor.publish.views.tried import Tried, tried, tried_for
 from monitor.wording import Words
 
 _KEY: Final = attrgetter("pmid")
@@ -111,9 +111,9 @@ class Contents:
         return [*map(self.digests.__getitem__, map(_KEY, lines))]  # 200,000 times, so in C
 
     @cached_property
-    def tried(self) -> dict[str, Tried]:
+    def reliability(self) -> dict[str, Reliability]:
         """How often sides were told rightly of labelled papers, by mechanism."""
-        return tried(self.card)
+        return reliabilities(self.card)
 
     @cached_property
     def map(self) -> MapView:
@@ -187,7 +187,7 @@ def _claim(contents: Contents, about: Claim | Mechanism, head: ClaimHead) -> Pag
             contents.catalog,
             contents.weigh,
             contents.words,
-            contents.tried,
+            contents.reliability,
         )
         return {"v": view}
 
@@ -197,7 +197,7 @@ def _claim(contents: Contents, about: Claim | Mechanism, head: ClaimHead) -> Pag
     lines = [line for pmid in named if (line := contents.by_pmid.get(pmid))]
     inputs = digest(
         contents.stamp,
-        repr((head, history, figures, tried_for(about, contents.tried))),
+        repr((head, history, figures, reliability_for(about, contents.reliability))),
         contents.bearing_digests.get(about.id) or repr(bearings),
         *contents.made_of(lines),
     )
@@ -286,10 +286,10 @@ def _others(contents: Contents, claims: Sequence[ClaimHead]) -> Iterator[Page]:
             "models": models(
                 contents.card, words, {d.id: words.say(d.label) for d in catalog.designs}
             ),
-            "tried": [
-                (words.say(m.label), contents.tried[m.id])
+            "reliability": [
+                (words.say(m.label), contents.reliability[m.id])
                 for m in catalog.mechanisms
-                if m.id in contents.tried
+                if m.id in contents.reliability
             ],
             "operator": contents.operator,
             "statuses": list(ClaimStatus),

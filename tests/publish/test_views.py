@@ -37,9 +37,9 @@ from monitor.publish.views.methods import Confused, models
 from monitor.publish.views.moves import YearMove, by_year, would_move
 from monitor.publish.views.papers import PaperView, paper_view
 from monitor.publish.views.passages import FactView, Segment, marked, shown_once
+from monitor.publish.views.reliability import reliabilities, reliability_for
 from monitor.publish.views.start import start
 from monitor.publish.views.trials import registered, trials
-from monitor.publish.views.tried import tried, tried_for
 from monitor.wording import Words
 from tests.conftest import NOW
 
@@ -461,21 +461,21 @@ def test_how_often_sides_are_right_is_told_by_mechanism(catalog: Catalog) -> Non
         ("Mechanism claims", "sides, immune_dysfunction", "[4, 9, 8]"),
         ("Mechanism claims", "cross validated, side F1", "0.81"),
     )
-    known = tried(card)
+    known = reliabilities(card)
     nk = next(m for m in catalog.mechanisms if m.id == "nk_cell")
-    shown = tried_for(nk, known)
+    shown = reliability_for(nk, known)
     assert shown is not None
     assert (shown.right, shown.told, shown.missed, shown.enough) == (16, 20, 3, True)
     claim = next(c for c in catalog.claims if c.id == "cause-immune")
-    both = tried_for(claim, known)
+    both = reliability_for(claim, known)
     assert both is not None
     assert both.told == sum(known[m].told for m in claim.mechanisms if m in known)
     unknown = next(m for m in catalog.mechanisms if m.id == "sleep")
-    few = tried_for(unknown, known)
+    few = reliability_for(unknown, known)
     assert few is not None
     assert not few.enough
-    assert tried_for(unknown, {}) is None
-    assert tried_for(next(c for c in catalog.claims if c.kind == "dose"), known) is None
+    assert reliability_for(unknown, {}) is None
+    assert reliability_for(next(c for c in catalog.claims if c.kind == "dose"), known) is None
     (model,) = models(card, WORDS)
     assert model.card == ()
 

@@ -14,7 +14,7 @@ from monitor.model import Balance, Bearing, ClaimStatus, FigureCheck, Quote, Sta
 from monitor.publish.charts import Timeline, timeline
 from monitor.publish.views.lines import Line, design_label
 from monitor.publish.views.moves import Weigh, by_year, would_move
-from monitor.publish.views.tried import Tried, tried_for
+from monitor.publish.views.reliability import Reliability, reliability_for
 from monitor.wording import Words
 
 SIDES: Final = (Stance.SUPPORTS, Stance.REFUTES, Stance.MIXED, Stance.MENTIONS)
@@ -114,7 +114,7 @@ class ClaimView(ClaimHead):
     `list_file` is the list with all its papers, empty when there are none; `would_move` are
     sentences computed from the rules of status, `would_change` is the curator's word on it. `uses`
     are illnesses with designs and numbers of papers, for a claim about uses; `named` are titles
-    of the papers in `figures`, by key; `tried` says how often such labels are right.
+    of the papers in `figures`, by key; `reliability` says how often such labels are right.
     """
 
     best_for: str
@@ -127,7 +127,7 @@ class ClaimView(ClaimHead):
     would_move: tuple[str, ...]
     would_change: str
     list_file: str
-    tried: Tried | None = None
+    reliability: Reliability | None = None
     uses: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
 
@@ -157,7 +157,7 @@ def claim_view(
     catalog: Catalog,
     weigh: Weigh,
     words: Words,
-    known: Mapping[str, Tried] | None = None,
+    known: Mapping[str, Reliability] | None = None,
 ) -> ClaimView:
     """The page; `lines` are the papers by key, `weigh` gives an empty scale for what would be.
 
@@ -190,7 +190,7 @@ def claim_view(
         would_move=tuple(would_move(stands, found, lines, scale, words)) if movable else (),
         would_change=words.say(about.would_change) if isinstance(about, Claim) else "",
         list_file=list_name(about) if found else "",
-        tried=tried_for(about, known or {}),
+        reliability=reliability_for(about, known or {}),
         uses=tuple(_uses(found, lines, words))
         if isinstance(about, Claim) and about.kind is ClaimKind.USES
         else (),

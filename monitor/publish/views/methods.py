@@ -13,7 +13,7 @@ from monitor import wording
 from monitor.catalog import Catalog
 from monitor.model import Paper
 from monitor.publish.views.lines import title
-from monitor.publish.views.tried import SIDES
+from monitor.publish.views.reliability import SIDES
 from monitor.wording import Words, to_say
 
 #: Words for the parts of a number's name in the model cards; other parts keep their name.

@@ -20,7 +20,7 @@ _FEWEST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Reliability:
     """Labelled papers: how many were told to take a side, rightly so, and how many do take one."""
 
     right: int
@@ -38,16 +38,18 @@ class Tried:
         return self.told >= _FEWEST
 
 
-def tried(card: Iterable[Sequence[str]]) -> dict[str, Tried]:
+def reliabilities(card: Iterable[Sequence[str]]) -> dict[str, Reliability]:
     """The numbers of a model card by mechanism."""
     return {
-        name.removeprefix(SIDES): Tried(*json.loads(value))
+        name.removeprefix(SIDES): Reliability(*json.loads(value))
         for _, name, value in card
         if name.startswith(SIDES)
     }
 
 
-def tried_for(about: Claim | Mechanism, known: Mapping[str, Tried]) -> Tried | None:
+def reliability_for(
+    about: Claim | Mechanism, known: Mapping[str, Reliability]
+) -> Reliability | None:
     """The numbers of all mechanisms that a claim rests on; None where it rests on none."""
     if isinstance(about, Claim):
         names = about.mechanisms if about.kind is ClaimKind.MECHANISM else ()
@@ -55,7 +57,7 @@ def tried_for(about: Claim | Mechanism, known: Mapping[str, Tried]) -> Tried | N
         names = (about.id,)
     if not known or not names:
         return None
-    found = [known.get(name, Tried(0, 0, 0)) for name in names]
-    return Tried(
+    found = [known.get(name, Reliability(0, 0, 0)) for name in names]
+    return Reliability(
         sum(t.right for t in found), sum(t.told for t in found), sum(t.labelled for t in found)
     )
