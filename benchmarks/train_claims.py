@@ -1,13 +1,16 @@
 """Trains the regressions of monitor/assess/rescorer.py and says how well they do.
 
-    python benchmarks/train_claims.py LABELLED.jsonl --more MORE.jsonl [--more …] [--write]
+    python benchmarks/train_claims.py LABELLED.jsonl --more MORE.jsonl [MORE.jsonl …] \
+        [--again READ_AGAIN.jsonl] [--write]
 
 All files are in the format of `monitor evaluate`; benchmarks/join_labels.py makes MORE.jsonl from
-benchmarks/labels/. Abridged abstracts are learnt from and scored apart from the real ones: most of
-them are on naltrexone, and few others are. Five folds by paper (a hash of its id), repeated with
-other hashes: no paper is judged by weights or thresholds that saw it. MORE.jsonl was mostly
-labelled by one reader, about other illnesses too: the papers of LABELLED.jsonl count more in
-training, and each file is scored apart. Papers that stand in both are taken from LABELLED.jsonl.
+benchmarks/labels/. READ_AGAIN.jsonl holds readings of the same papers by others, who did not see
+the first: weights are learnt from all readings, of which the first counts twice; scores and
+thresholds hold to the first. Each kind of paper (`claim_cases.py`) is scored apart: the real ones
+of LABELLED.jsonl, the abridged ones, most of which are on naltrexone, and those of MORE.jsonl, most
+of which are on long COVID. Five folds by paper (a hash of its id), repeated with other hashes: no
+paper is judged by weights or thresholds that saw it. Papers that stand in both are taken from
+LABELLED.jsonl.
 With --write the weights are trained on all and written to monitor/assess/weights/, with a list of
 the papers that they learnt from (fingerprints of titles). The same input gives the same files.
 """
@@ -24,88 +27,49 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from claim_cases import (
+    ABRIDGED,
+    AGAINST,
+    FURTHER,
+    NOTED,
+    REAL,
+    SIDES,
+    Case,
+    Gold,
+    Label,
+    cases,
+    gold_of,
+    kind_of,
+    read,
+    readings,
+    unnamed_in,
+)
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from monitor import catalog
 from monitor.assess.design_model import fingerprint
-from monitor.assess.evidence import against_features, side_features
-from monitor.assess.mechanisms import MechanismReader, silent
+from monitor.assess.mechanisms import MechanismReader
 from monitor.assess.rescorer import Rescorer
-from monitor.assess.text import read_text
-from monitor.assess.wordings import GROUPS, MODELS, Grouped, PaperWords, grouped
-from monitor.model import Article, DesignLabel, DesignSource
+from monitor.assess.wordings import GROUPS, MODELS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "monitor" / "assess" / "weights"
 NUMBERS, WORDS = FOLDER / "mechanism-claims.json", FOLDER / "mechanism-words.npz"
 EXAMPLES = FOLDER / "claims-trained-on.txt"
-#: Inverse of how much weights cost, and what a paper of the first file counts.
-STRENGTH, FIRST = 0.02, 3.0
-#: What it counts when thresholds are chosen: its papers are nearest to what is watched.
-FIRST_THRESHOLDS = 8.0
+#: Inverse of how much weights cost.
+STRENGTH = 0.02
+#: What a paper of the first file, nearest to what is watched, counts when thresholds are chosen.
+FIRST = 8.0
 #: In fewer papers a word is not learnt.
 RAREST = 4
-FOLDS, REPEATS = 5, 3
-SIDES, AGAINST = ("supports", "refutes", "mixed"), ("refutes", "mixed")
+FOLDS, REPEATS = 5, 5
 LARGEST = 127
-REAL, ABRIDGED, FURTHER = "first file, real", "first file, abridged", "further files"
 #: Regressions that are asked only where another said yes.
 GIVEN = {"against": "side", "mixed": "against"}
 EMPTY: dict[str, Any] = {m: {"bias": 0.0, "weights": {}} for m in MODELS} | {
     "thresholds": {"side": 0.5, "against": 0.5, "mention": 0.5}
 }
-Gold = dict[tuple[str, str], str]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A mechanism found in a labelled paper: what speaks for a label, and the readers' ("" none).
-
-    `first` says that the paper is of the first file, `abridged` that its abstract is not the
-    paper's own, `silent` that it cannot take a side.
-    """
-
-    paper: str
-    mechanism: str
-    gold: str
-    first: bool
-    abridged: bool
-    silent: bool
-    side: dict[str, float]
-    against: dict[str, float]
-    words: Grouped
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [{"id": r["pmid"], "kind": "abstract"} | r for r in records]
-
-
-def cases(records: Sequence[dict[str, Any]], reader: MechanismReader, *, first: bool) -> list[Case]:
-    found = []
-    for r in records:
-        article = Article(pmid=r["pmid"] or "1", title=r["title"], abstract=r["abstract"] or "")
-        design = DesignLabel(r["study_type"], 1.0, DesignSource.NONE)
-        text = read_text(article)
-        paper = reader.paper(text, design)
-        words = PaperWords.of(text)
-        gold = {m["id"]: m["stance"] for m in r["mechanisms"]}
-        found += [
-            Case(
-                paper=r["id"],
-                mechanism=name,
-                gold=gold.get(name, ""),
-                first=first,
-                abridged=r["kind"] == "abridged",
-                silent=bool(silent(paper, name)),
-                side=side_features(evidence, paper),
-                against=against_features(evidence, paper),
-                words=grouped(evidence, words),
-            )
-            for name, evidence in paper.evidence.items()
-        ]
-    return found
 
 
 class Numbers:
@@ -185,32 +149,26 @@ class Trained:
 class Trainer:
     """Trains on some of the cases and tells probabilities of others."""
 
-    def __init__(self, known: Sequence[Case]) -> None:
-        self.known = known
+    def __init__(self, known: Sequence[Case], unnamed: Sequence[Label]) -> None:
+        self.known, self.unnamed = known, unnamed
         self.numbers = {
             "side": Numbers([c.side for c in known]),
             "against": Numbers([c.against for c in known]),
         }
         self.numbers |= {"noted": self.numbers["side"], "mixed": self.numbers["against"]}
         self.words = Words(known)
-        self.wanted = {
-            "side": np.array([c.gold in SIDES for c in known]),
-            "against": np.array([c.gold in AGAINST for c in known]),
-            "mixed": np.array([c.gold == "mixed" for c in known]),
-            "noted": np.array([c.gold != "" for c in known]),
-        }
-        self.counts = np.array([FIRST if c.first else 1.0 for c in known])
+        wanted = {"side": SIDES, "against": AGAINST, "mixed": ("mixed",), "noted": NOTED}
+        self.wanted = {m: np.array([c.share(wanted[m]) for c in known]) for m in MODELS}
 
     def train(self, rows: Any) -> Trained:
         """Weights by these cases alone."""
         found = Trained()
         for model in MODELS:
-            given = GIVEN.get(model)
-            chosen = rows[self.wanted[given][rows]] if given else rows
+            yes = self.wanted[model][rows]
+            asked = self.wanted[GIVEN[model]][rows] if model in GIVEN else np.ones(len(rows))
             numbers = self.numbers[model]
-            table = sparse.hstack([numbers.table, self.words.table]).tocsr()
-            fitted = LogisticRegression(C=STRENGTH, max_iter=1000, tol=1e-5)
-            fitted.fit(table[chosen], self.wanted[model][chosen], sample_weight=self.counts[chosen])
+            table = sparse.hstack([numbers.table, self.words.table]).tocsr()[rows]
+            fitted = regression(table, yes, asked - yes)
             mine = len(numbers.names)
             coefficients = fitted.coef_[0]
             bias = float(fitted.intercept_[0])
@@ -239,6 +197,18 @@ class Trainer:
         return found
 
 
+def regression(table: Any, yes: Any, no: Any) -> LogisticRegression:
+    """A regression on rows that are in part so and in part not, as far as readers differ."""
+    parts = [(answer, part, np.flatnonzero(part > 0)) for answer, part in ((1, yes), (0, no))]
+    fitted = LogisticRegression(C=STRENGTH, max_iter=1000, tol=1e-5)
+    fitted.fit(
+        sparse.vstack([table[rows] for _, _, rows in parts]),
+        np.concatenate([np.full(len(rows), answer) for answer, _, rows in parts]),
+        sample_weight=np.concatenate([part[rows] for _, part, rows in parts]),
+    )
+    return fitted
+
+
 def best(score: Callable[[float], float], grid: Any) -> float:
     """The value of a grid with the best score; of equals the middle one."""
     scored = [round(score(float(t)), 6) for t in grid]
@@ -246,31 +216,37 @@ def best(score: Callable[[float], float], grid: Any) -> float:
     return round(float(top[len(top) // 2]), 3)
 
 
-def thresholds(known: Sequence[Case], sure: Any) -> dict[str, float]:
+def thresholds(known: Sequence[Case], sure: Any, unnamed: Sequence[Label] = ()) -> dict[str, float]:
     """From which probability on each label is given, for the best F1 on these cases.
 
-    For sides against it is where precision and recall are closest: those are rare, and matter most.
+    `unnamed` are labels of the same papers that no cue names: they are missed whatever is chosen.
+
+    For sides against it is where as many are told as there are, so that precision and recall are
+    equal: those are rare, and matter most.
     """
-    weight = np.array([FIRST_THRESHOLDS if c.first else 1.0 for c in known])
+    weight = np.array([FIRST if c.first else 1.0 for c in known])
     open_ = np.array([not c.silent for c in known])
+    gold = np.array([c.gold for c in known])
 
-    def f1(said: Any, true: Any) -> float:
-        hit = float(weight[said & true].sum())
-        return 2 * hit / max(float(weight[said].sum() + weight[true].sum()), 1.0)
+    def there(stances: Sequence[str]) -> float:
+        missed = sum(FIRST if u.first else 1.0 for u in unnamed if u.stance in stances)
+        return float(weight[np.isin(gold, stances)].sum()) + missed
 
-    def even(said: Any, true: Any) -> float:
-        hit = float(weight[said & true].sum())
-        return hit / max(float(weight[said].sum()), float(weight[true].sum()), 1.0)
+    def f1(said: Any, stances: Sequence[str]) -> float:
+        hit = float(weight[said & np.isin(gold, stances)].sum())
+        return 2 * hit / max(float(weight[said].sum()) + there(stances), 1.0)
+
+    def even(said: Any, stances: Sequence[str]) -> float:
+        told, wanted = float(weight[said].sum()), there(stances)
+        return min(told, wanted) / max(told, wanted, 1.0)
 
     side, against, named = sure[:, 0], sure[:, 0] * sure[:, 1], sure[:, 3]
-    gold = np.array([c.gold for c in known])
-    taken, denied, noted = np.isin(gold, SIDES), np.isin(gold, AGAINST), gold != ""
     return {
-        "side": best(lambda t: f1(open_ & (side >= t), taken), np.arange(0.2, 0.56, 0.01)),
+        "side": best(lambda t: f1(open_ & (side >= t), SIDES), np.arange(0.2, 0.56, 0.01)),
         "against": best(
-            lambda t: even(open_ & (against >= t), denied), np.arange(0.12, 0.41, 0.01)
+            lambda t: even(open_ & (against >= t), AGAINST), np.arange(0.12, 0.41, 0.01)
         ),
-        "mention": best(lambda t: f1(named >= t, noted), np.arange(0.2, 0.81, 0.02)),
+        "mention": best(lambda t: f1(named >= t, NOTED), np.arange(0.2, 0.81, 0.02)),
     }
 
 
@@ -320,10 +296,6 @@ def fold(paper: str, repeat: int) -> int:
     return int(hashlib.sha256(f"{repeat} {paper}".encode()).hexdigest(), 16) % FOLDS
 
 
-def gold_of(records: Sequence[dict[str, Any]]) -> Gold:
-    return {(r["id"], m["id"]): m["stance"] for r in records for m in r["mechanisms"]}
-
-
 def cross_judged(trainer: Trainer, repeat: int) -> list[str]:
     """What is said of each case by weights and thresholds that did not see its paper."""
     known = trainer.known
@@ -332,7 +304,8 @@ def cross_judged(trainer: Trainer, repeat: int) -> list[str]:
     for k in range(FOLDS):
         rest = [i for i, c in enumerate(known) if fold(c.paper, repeat) != k]
         held = [i for i, c in enumerate(known) if fold(c.paper, repeat) == k]
-        limits = thresholds([known[i] for i in rest], sure[rest])
+        missed = [u for u in trainer.unnamed if fold(u.paper, repeat) != k]
+        limits = thresholds([known[i] for i in rest], sure[rest], missed)
         for i, stance in zip(
             held, judge([known[i] for i in held], sure[held], limits), strict=True
         ):
@@ -340,19 +313,13 @@ def cross_judged(trainer: Trainer, repeat: int) -> list[str]:
     return said
 
 
-def kind_of(case: Case) -> str:
-    """By what a paper is scored."""
-    if case.abridged:
-        return ABRIDGED
-    return REAL if case.first else FURTHER
-
-
 def learnt_apart(trainer: Trainer, *, first: bool) -> tuple[list[Case], list[str]]:
     """The cases of one file, and what is said of them by what the other alone taught."""
     known = trainer.known
     taught = np.array([i for i, c in enumerate(known) if c.first is not first])
     asked = np.array([i for i, c in enumerate(known) if c.first is first])
-    limits = thresholds([known[i] for i in taught], trainer.cross_validated(taught, 0))
+    missed = [u for u in trainer.unnamed if u.first is not first]
+    limits = thresholds([known[i] for i in taught], trainer.cross_validated(taught, 0), missed)
     found = [known[i] for i in asked]
     return found, judge(found, trainer.probabilities(trainer.train(taught), asked), limits)
 
@@ -375,7 +342,7 @@ def report(
     runs = [cross_judged(trainer, repeat) for repeat in range(REPEATS)]
     means = {}
     for kind in (REAL, ABRIDGED, FURTHER):
-        mine = [i for i, c in enumerate(known) if kind_of(c) == kind]
+        mine = [i for i, c in enumerate(known) if c.kind == kind]
         if not mine:
             continue
         found = [known[i] for i in mine]
@@ -384,7 +351,7 @@ def report(
         show(f"{kind}, {FOLDS} folds, mean of {REPEATS} repeats", means[kind])
         show("  lowest of the repeats", {k: min(v[k] for v in values) for k in means[kind]})
         apart, said = learnt_apart(trainer, first=kind != FURTHER)
-        kept = [i for i, c in enumerate(apart) if kind_of(c) == kind]
+        kept = [i for i, c in enumerate(apart) if c.kind == kind]
         show(
             f"{kind}, learnt from the other file alone",
             scores([apart[i] for i in kept], [said[i] for i in kept], gold[kind]),
@@ -417,7 +384,7 @@ def write(trainer: Trainer, card: dict[str, Any]) -> None:
     """Train on all and write both files."""
     rows = np.arange(len(trainer.known))
     trained = trainer.train(rows)
-    limits = thresholds(trainer.known, trainer.cross_validated(rows, 0))
+    limits = thresholds(trainer.known, trainer.cross_validated(rows, 0), trainer.unnamed)
     words = trainer.words
     kept = [
         [i for i in range(size) if any(trained.whole[m][g][i] for m in MODELS)]
@@ -443,18 +410,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("labelled", type=Path)
     parser.add_argument("--more", type=Path, nargs="+", default=[], help="further labels")
+    parser.add_argument("--again", type=Path, help="further readings of the same papers")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     reader = MechanismReader(catalog.load(ROOT / "queries"), Rescorer.of(EMPTY))
+    again = readings(options.again) if options.again else {}
     records = read(options.labelled)
     seen = {r["pmid"] for r in records}
     further = [r for path in options.more for r in read(path) if r["pmid"] not in seen]
-    known = cases(records, reader, first=True) + cases(further, reader, first=False)
-    trainer = Trainer(known)
+    known: list[Case] = []
+    unnamed: list[Label] = []
+    gold: dict[str, Gold] = {}
+    for some, first in ((records, True), (further, False)):
+        found = cases(some, reader, again, first=first)
+        known += found
+        unnamed += unnamed_in(some, found, first=first)
+        for r in some:
+            gold.setdefault(kind_of(r, first=first), {}).update(gold_of([r]))
+    trainer = Trainer(known, unnamed)
     print(f"{len(records)} + {len(further)} abstracts, {len(known)} mechanisms found")
-    real = [r for r in records if r["kind"] != "abridged"]
-    short = [r for r in records if r["kind"] == "abridged"]
-    gold = {REAL: gold_of(real), ABRIDGED: gold_of(short), FURTHER: gold_of(further)}
     means, sides = report(trainer, gold)
     if options.write:
         card = {

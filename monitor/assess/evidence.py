@@ -32,7 +32,7 @@ _ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})
 #: Characters between a mechanism and a finding that belong together.
 _NEAR = 40
 #: Places in an abstract, from 0 (first sentence) to 1 (last).
-_EARLY = 0.15
+_EARLY, _LATE = 0.15, 0.75
 _TRIALS = frozenset(
     "randomized_controlled_trial non_randomized_controlled_trial single_arm_trial".split()
 )
@@ -122,6 +122,25 @@ class Paper:
         """Where the paper names ME/CFS itself: 1 in the title, 0.5 elsewhere, 0 nowhere."""
         fields = {c.sentence.field for c in self.clauses if _ME_CFS in c.marks}
         return 1.0 if TITLE in fields else 0.5 * bool(fields)
+
+    @cached_property
+    def aside(self) -> dict[str, float]:
+        """How much of the abstract names the illness or the drug, where the title does not.
+
+        A paper on another subject names them in passing: once, or at the end.
+        """
+        if self.names_illness:
+            return {}
+        sentences = {id(c.sentence): c for c in self.clauses if c.sentence.field is ABSTRACT}
+        places = [
+            c.sentence.position for c in sentences.values() if not _SUBJECTS.isdisjoint(c.around)
+        ]
+        return {
+            "aside": True,
+            "aside_share": len(places) / max(len(sentences), 1),
+            "aside_once": len(places) <= 1,
+            "aside_late": bool(places) and places[0] > _LATE,
+        }
 
     @cached_property
     def own(self) -> tuple[Clause, ...]:
@@ -231,6 +250,7 @@ def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "findings": sum(len(c.findings) for c in strong if c.sentence.role in OWN) > 2,  # noqa: PLR2004
     }
     found |= _shares(evidence, paper)
+    found |= paper.aside
     found[f"is {evidence.mechanism}"] = True  # some classes are named in passing more than others
     return {name: float(value) for name, value in found.items() if value}
 

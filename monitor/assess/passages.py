@@ -8,6 +8,7 @@ says two things. What stands in brackets is denied in passing only. Cues inside 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -275,7 +276,7 @@ def split_clauses(
 
     `tokens` are the words of the text, `sentences` lie in it in order, apart from each other.
     """
-    cuts = _cuts(text, tokens)
+    cuts = _cuts(text, tokens, [end for _, end in sentences])
     found = []
     at = 0
     for start, end in sentences:
@@ -293,8 +294,11 @@ def split_clauses(
     return found
 
 
-def _cuts(text: str, tokens: NumberedTokens) -> list[int]:
-    """Where clauses begin within sentences: after punctuation, and with a conjunction."""
+def _cuts(text: str, tokens: NumberedTokens, ends: Sequence[int]) -> list[int]:
+    """Where clauses begin within sentences: after punctuation, and with a conjunction.
+
+    `ends` are those of the sentences, in order.
+    """
     cuts = {match.end() for end in _PUNCTUATED for match in end.finditer(text)}
     for place in _JOINING.places(tokens):
         start, end = tokens.starts[place], tokens.ends[place]
@@ -304,7 +308,8 @@ def _cuts(text: str, tokens: NumberedTokens) -> list[int]:
             cuts.add(start)
         elif _APART.match(text, start) and not text.endswith(_TOGETHER, 0, start):
             cuts.add(start)
-            comma = text.find(", ", end, end + _FAR)
+            at = bisect_left(ends, end)
+            comma = text.find(", ", end, min(end + _FAR, *ends[at : at + 1]))
             if comma > 0:
                 cuts.add(comma + 2)
     return sorted(cuts)

@@ -187,6 +187,35 @@ def test_clauses_are_cut_where_a_sentence_turns(sentence, parts):
     assert [sentence[s:e] for s, e in clauses[0]] == parts
 
 
+def test_what_is_set_apart_ends_with_its_sentence():
+    whole = "Lactate rose without a change in pyruvate. In patients, cortisol was lower."
+    end = whole.index(" In")
+    clauses = split_clauses(whole, number(whole), [(0, end), (end + 1, len(whole))])
+    assert [[whole[a:b] for a, b in part] for part in clauses] == [
+        ["Lactate rose ", "without a change in pyruvate."],
+        ["In patients, cortisol was lower."],
+    ]
+
+
+def _aside(title, *sentences):
+    article = Article(pmid="1", title=title, abstract=" ".join(sentences))
+    paper = READER.paper(read_text(article), DesignLabel("cohort", 1.0, DesignSource.NONE))
+    return paper.aside
+
+
+def test_a_paper_on_another_subject_names_the_illness_aside():
+    other = "Interleukin-6 after stroke."
+    four = ["Strokes are common.", "We measured interleukin-6.", "It was raised."]
+    told = _aside(other, *four, "This may matter for ME/CFS.")
+    assert told["aside_share"] == pytest.approx(1 / 4)
+    assert told["aside_once"]
+    assert told["aside_late"]
+    often = _aside(other, "ME/CFS is common.", *four, "This may matter for ME/CFS.")
+    assert not often["aside_once"]
+    assert not often["aside_late"]
+    assert _aside("Interleukin-6 in ME/CFS.", *four) == {}
+
+
 def test_the_same_paper_always_gets_the_same_claims():
     first = read("Mitochondrial function in ME/CFS", SUPPORTING)
     assert read("Mitochondrial function in ME/CFS", SUPPORTING) == first
