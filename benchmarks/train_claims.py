@@ -356,10 +356,23 @@ def report(
             f"{kind}, learnt from the other file alone",
             scores([apart[i] for i in kept], [said[i] for i in kept], gold[kind]),
         )
+    if any(c.again for c in known):
+        values = [agreed(known, said, gold[FURTHER]) for said in runs]
+        mean = {k: float(np.mean([v[k] for v in values])) for k in values[0]}
+        show(f"{FURTHER}, what all readers of a paper agree on", mean)
     every: Gold = {}
     for one in gold.values():
         every |= one
     return means, classes(known, runs[0], every)
+
+
+def agreed(known: Sequence[Case], said: Sequence[str], gold: Gold) -> dict[str, float]:
+    """Scores over papers that were read again, without what their readers differ on."""
+    twice = {c.paper for c in known if c.again}
+    settled = [i for i, c in enumerate(known) if c.again and set(c.again) == {c.gold}]
+    differ = {(c.paper, c.mechanism) for c in known if c.again and set(c.again) != {c.gold}}
+    true = {k: v for k, v in gold.items() if k[0] in twice and k not in differ}
+    return scores([known[i] for i in settled], [said[i] for i in settled], true)
 
 
 def classes(known: Sequence[Case], said: Sequence[str], gold: Gold) -> dict[str, list[int]]:
