@@ -7,7 +7,6 @@ review that argues for it? docs/methods.md lists them; `rescorer.py` weighs them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log1p
@@ -22,22 +21,28 @@ REVIEWS = frozenset(
     "hypothesis editorial comment_letter".split()
 )
 # Names of their own are quicker to look up, and these are asked for at every clause.
-_CUE = Kind.CUE
+_CUE, _WEAK = Kind.CUE, Kind.WEAK
 _RESULTS, _CONCLUSIONS = SectionCategory.RESULTS, SectionCategory.CONCLUSIONS
 _SUBJECTS = frozenset({"illness", "ldn"})
 #: The mechanism that is no claim for long COVID, which follows an infection by its definition; and
 #: the cue group of ME/CFS by a name of its own.
 INFECTION, _ME_CFS = "infection", "me_cfs"
+_SYSTEMATIC = frozenset({"systematic_review", "scoping_review"})
 _ASKING = frozenset({SectionCategory.OBJECTIVE, SectionCategory.METHODS})
 #: Characters between a mechanism and a finding that belong together.
 _NEAR = 40
 #: Places in an abstract, from 0 (first sentence) to 1 (last).
 _EARLY, _LATE = 0.15, 0.75
+_SOON, _LATER = 0.2, 0.6
 _TRIALS = frozenset(
     "randomized_controlled_trial non_randomized_controlled_trial single_arm_trial".split()
 )
 _ADJACENT = 25
+#: Between them stands a space or a hyphen.
+_TOUCHING = 2
 _NOWHERE = 10_000
+#: More clauses than these say no more.
+_MOST = 3
 
 
 @dataclass(slots=True)
@@ -63,20 +68,28 @@ class Evidence:
 
     def distance(self, clause: Clause) -> int:
         """Characters between a cue of the mechanism and the nearest finding or denial."""
-        nearest = _NOWHERE
+        nearest, findings = _NOWHERE, clause.findings
+        if not findings:
+            return nearest
         for mechanism, kind, cue, cue_end in clause.mentions:
             if mechanism == self.mechanism and kind is _CUE:
-                for start, end in clause.findings:
-                    nearest = min(nearest, max(start - cue_end, cue - end, 0))
-        return nearest
+                for start, end in findings:
+                    apart = start - cue_end if start >= cue_end else cue - end
+                    if apart < nearest:  # noqa: PLR1730 - an inner loop
+                        nearest = apart
+        return max(nearest, 0)
 
 
 @dataclass(frozen=True)
 class Paper:
-    """All evidence of a paper, with what its mechanisms share: clauses, text and design."""
+    """All evidence of a paper, with what its mechanisms share: clauses, text and design.
+
+    `listed` tells how many mechanisms each sentence names, by its identity.
+    """
 
     clauses: tuple[Clause, ...]
     evidence: dict[str, Evidence]
+    listed: dict[int, int]
     text: Text
     design: str
 
@@ -99,16 +112,6 @@ class Paper:
     def most_own(self) -> int:
         """Clauses of the paper's own that name the mechanism named most often in them."""
         return max(sum(c.own for c in e.clauses) for e in self.evidence.values())
-
-    @cached_property
-    def listed(self) -> dict[int, int]:
-        """How many mechanisms each sentence names, by its identity."""
-        named: dict[int, set[str]] = {}
-        for clause in self.clauses:
-            if clause.mentions:
-                names = named.setdefault(id(clause.sentence), set())
-                names.update(m.mechanism for m in clause.mentions)
-        return {sentence: len(names) for sentence, names in named.items()}
 
     @cached_property
     def names_illness(self) -> bool:
@@ -151,30 +154,34 @@ class Paper:
 def collect(clauses: tuple[Clause, ...], text: Text, design: str) -> Paper:
     """Evidence for every mechanism that has a cue of its own, or any cue in the title."""
     found: dict[str, Evidence] = {}
+    listed: dict[int, int] = {}
     before: Clause | None = None
     for clause in clauses:
-        whole = text.field(clause.sentence.field)
+        sentence = clause.sentence
         if clause.mentions:
             before = clause
-        elif before is not None and before.sentence is clause.sentence:
+        elif before is not None and before.sentence is sentence:
             for name in {m.mechanism for m in before.mentions}:
                 found[name].echoes.append(clause)
-        for mention in clause.mentions:
-            evidence = found.get(mention.mechanism)
+        for mechanism, kind, start, end in clause.mentions:
+            evidence = found.get(mechanism)
             if evidence is None:
-                evidence = found[mention.mechanism] = Evidence(mention.mechanism)
-            if not evidence.clauses or evidence.clauses[-1] is not clause:
+                evidence = found[mechanism] = Evidence(mechanism)
+            last = evidence.clauses[-1] if evidence.clauses else None
+            if last is not clause:
                 evidence.clauses.append(clause)
-            evidence.cues.add(whole[mention.start : mention.end].lower())
-            if mention.kind is _CUE:
+                if last is None or last.sentence is not sentence:
+                    listed[id(sentence)] = listed.get(id(sentence), 0) + 1
+            evidence.cues.add(text.field(sentence.field)[start:end].lower())
+            if kind is _CUE:
                 if not evidence.strong or evidence.strong[-1] is not clause:
                     evidence.strong.append(clause)
-            elif mention.kind is Kind.WEAK:
+            elif kind is _WEAK:
                 evidence.weak += 1
             else:
                 evidence.treatments += 1
     kept = {name: e for name, e in found.items() if e.strong or e.in_title}
-    return Paper(clauses, kept, text, design)
+    return Paper(clauses, kept, listed, text, design)
 
 
 def _is_result(clause: Clause) -> bool:
@@ -185,74 +192,99 @@ def _is_result(clause: Clause) -> bool:
     return clause.fresh and (clause.finding or clause.denied)
 
 
-def _count(values: Sequence[bool] | list[Clause], most: int = 3) -> float:
-    return float(min(sum(map(bool, values)), most))
-
-
 def side_features(evidence: Evidence, paper: Paper) -> dict[str, float]:
     """Numbers that tell whether the paper takes a side on the mechanism."""
-    review = paper.is_review
-    clauses, strong = evidence.clauses, evidence.strong
-    title = [c for c in clauses if c.sentence.field is TITLE]
-    body = [c for c in clauses if c.sentence.field is ABSTRACT]
-    results = [c for c in body if _is_result(c)]
-    conclusions = [c for c in body if c.sentence.role is _CONCLUSIONS]
-    own = results + conclusions
-    distance = {id(c): evidence.distance(c) for c in strong}
-    fresh = [c for c in strong if c.fresh]
-    names = len(paper.evidence)
-    listed = min((paper.listed[id(c.sentence)] for c in own or clauses), default=1)
+    # Plain loops, here and below: a generator for each question takes half as long again.
+    review, clauses, strong = paper.is_review, evidence.clauses, evidence.strong
+    in_title = evidence.in_title
+    title_told = concluded = reported = asked = argued = argued_anew = illness = False
+    conclusions, own = 0, []
+    for c in clauses:
+        marks, sentence = c.marks, c.sentence
+        if sentence.field is TITLE:
+            title_told = title_told or c.finding or c.denied
+            illness = illness or "illness" in c.around
+            continue
+        if "argue" in marks:
+            argued = True
+            argued_anew = argued_anew or c.fresh
+        role = sentence.role
+        if role is _CONCLUSIONS:
+            conclusions += 1
+            concluded = concluded or (c.finding and not c.plan)
+        elif not _is_result(c):
+            asked = asked or role in _ASKING
+            continue
+        own.append(c)
+        reported = reported or "report" in marks
+        illness = illness or "illness" in c.around
+    strong_title = near_title = touching = any_own = False
+    own_strong = adjacent = own_words = findings = 0
+    for c in strong:
+        sentence, distance = c.sentence, evidence.distance(c)
+        if sentence.field is TITLE:
+            strong_title = True
+            near_title = near_title or distance <= _NEAR
+        if sentence.role in OWN:
+            own_strong += 1
+            findings += len(c.findings)
+        else:
+            own_strong += _is_result(c)
+        if c.fresh:
+            adjacent += distance <= _ADJACENT
+            own_words += "own_finding" in c.around
+        touching = touching or distance <= _TOUCHING
+        any_own = any_own or c.own
+    # Clauses come in order; none is neither soon nor late.
+    latest = strong[-1].sentence.position if strong else _SOON
+    elsewhere = not review and not own and not in_title
+    listed = log1p(min([paper.listed[id(c.sentence)] for c in own or clauses]))
     found = {
         "review": review,
         "no_results": paper.design in NO_RESULTS,
-        "title": bool(title),
-        "title_strong": any(c.sentence.field is TITLE for c in strong),
-        "title_result": any(c.finding or c.denied for c in title),
-        "in_results": bool(results),
-        "conclusion": any(c.finding and not c.plan for c in conclusions),
-        "reported": any("report" in c.marks for c in own),
-        "only_background": not review and not own and not title,
-        "only_asked": not review
-        and not own
-        and not title
-        and any(c.sentence.role in _ASKING for c in body),
-        "argued": review and any("argue" in c.marks for c in body),
-        "argued_anew": review and any("argue" in c.marks and c.fresh for c in body),
-        "review_concludes": review and bool(conclusions),
-        "review_list": review * log1p(listed),
+        "title": in_title,
+        "title_strong": strong_title,
+        "title_result": title_told,
+        "in_results": len(own) > conclusions,
+        "conclusion": concluded,
+        "reported": reported,
+        "only_background": elsewhere,
+        "only_asked": elsewhere and asked,
+        "argued": review and argued,
+        "argued_anew": review and argued_anew,
+        "review_concludes": review and conclusions > 0,
+        "review_list": review * listed,
         "clauses": min(len(clauses), 5),
         "own_clauses": min(len(own), 4),
         "strong_clauses": min(len(strong), 4),
-        "own_strong": _count([c.sentence.role in OWN or _is_result(c) for c in strong]),
+        "own_strong": min(own_strong, _MOST),
         "cues": min(len(evidence.cues), 5),
         "foremost": len(clauses) == paper.most,
-        "mechanisms": min(names, 8) / 4,
-        "list": log1p(listed),
+        "mechanisms": min(len(paper.evidence), 8) / 4,
+        "list": listed,
         "treatment_helped": evidence.treatments > 0 and any("benefit" in c.around for c in clauses),
-        "illness": any("illness" in c.around for c in own + title),
+        "illness": illness,
         "weak_only": not strong,
-        "touching": any(distance[id(c)] <= 2 for c in strong),  # noqa: PLR2004 - a space, a hyphen
-        "adjacent": _count([distance[id(c)] <= _ADJACENT for c in fresh]),
-        "near_title": any(distance.get(id(c), _NOWHERE) <= _NEAR for c in title),
-        "own_words": _count(["own_finding" in c.around for c in fresh]),
-        "own_words_primary": (not review) * _count(["own_finding" in c.around for c in fresh]),
-        "never_own": not review and not title and not any(c.own for c in strong),
+        "touching": touching,
+        "adjacent": min(adjacent, _MOST),
+        "near_title": near_title,
+        "own_words": min(own_words, _MOST),
+        "own_words_primary": (not review) * min(own_words, _MOST),
+        "never_own": not review and not in_title and not any_own,
         "weak": log1p(evidence.weak),
         "hypothesis": paper.design == "hypothesis",
-        "systematic": paper.design in {"systematic_review", "scoping_review"},
-        "review_at_end": review and any(c.sentence.position > 0.6 for c in strong),  # noqa: PLR2004
-        "review_at_start": review
-        and bool(strong)
-        and all(c.sentence.position < 0.2 for c in strong),  # noqa: PLR2004
+        "systematic": paper.design in _SYSTEMATIC,
+        "review_at_end": review and latest > _LATER,
+        "review_at_start": review and latest < _SOON,
         "illness_in_title": paper.names_illness,
         "me_cfs": paper.names_me_cfs,
         "infection_in_me_cfs": (evidence.mechanism == INFECTION) * paper.names_me_cfs,
-        "findings": sum(len(c.findings) for c in strong if c.sentence.role in OWN) > 2,  # noqa: PLR2004
+        "findings": findings > 2,  # noqa: PLR2004
     }
     found |= _shares(evidence, paper)
     found |= paper.aside
     found[f"is {evidence.mechanism}"] = True  # some classes are named in passing more than others
-    return {name: float(value) for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value}
 
 
 def _shares(evidence: Evidence, paper: Paper) -> dict[str, float]:
@@ -262,22 +294,20 @@ def _shares(evidence: Evidence, paper: Paper) -> dict[str, float]:
     own = speculated = background = plans = methods = illness = argued = 0
     found = denied = 0
     late = found_at_end = told = False
-    latest, first_only = 0.0, not evidence.in_title
+    latest = clauses[-1].sentence.position  # they come in order, and a title is at 0
     for c in clauses:
-        marks, sentence = c.marks, c.sentence
-        own += c.own
+        marks = c.marks
         speculated += "speculation" in marks or "hedge" in marks
         background += "background" in marks
         plans += c.plan
         methods += "method" in marks
         illness += "illness" in c.around
         argued += "argue" in marks
-        found += c.finding and c.own and c.fresh
-        denied += c.denied and c.own
-        if sentence.field is ABSTRACT:
-            latest = max(latest, sentence.position)
-            first_only = first_only and sentence.position <= _EARLY
-            late = late or sentence.role is _CONCLUSIONS
+        late = late or c.sentence.role is _CONCLUSIONS
+        if c.own:
+            own += 1
+            found += c.finding and c.fresh
+            denied += c.denied
     for c in evidence.strong:
         role = c.sentence.role
         if role is _CONCLUSIONS:
@@ -288,7 +318,7 @@ def _shares(evidence: Evidence, paper: Paper) -> dict[str, float]:
         "share_own": own / whole,
         "share_of_paper": whole / max(paper.mentions, 1),
         "last_sentence": latest >= 1.0,
-        "only_early": first_only,
+        "only_early": not evidence.in_title and latest <= _EARLY,
         "latest": latest,
         "most_own": own > 0 and own == paper.most_own,
         "share_of_most_own": own / max(paper.most_own, 1),
