@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from monitor.assess.text import FIELDS, TITLE, Sentence, Text
@@ -91,6 +91,10 @@ class Mention(NamedTuple):
     end: int
 
 
+# What Mention(...) does in the end, without a function of Python in between.
+_mention = partial(tuple.__new__, Mention)
+
+
 @dataclass(slots=True, eq=False)
 class Clause:
     """A part of a sentence in which a denial holds: `field[start:end]` of the sentence's field.
@@ -145,6 +149,25 @@ def rules_of(catalog: Catalog) -> Iterator[tuple[Rule, tuple[str, ...]]]:
         yield Rule(Kind.GROUP_TRAP, group.id), group.traps
 
 
+#: What a clause says: marks in bits, mentions, findings.
+_Read = tuple[int, tuple[Mention, ...], tuple[_Span, ...]]
+_EMPTY: _Read = 0, (), ()
+
+
+class _Marks(dict[int, frozenset[str]]):
+    """Sets of cue groups by the sum of their bits: few sets make up most clauses."""
+
+    def __init__(self, bits: Mapping[str, int]) -> None:
+        super().__init__()
+        self.bits = bits
+
+    def __missing__(self, marks: int) -> frozenset[str]:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        found = self[marks] = frozenset(group for group, bit in self.bits.items() if bit & marks)
+        return found
+
+
 class PassageReader:
     """Finds every cue of a catalog in a text, in one pass."""
 
@@ -157,8 +180,11 @@ class PassageReader:
             ((i, cue) for i, (_, cues) in enumerate(rules) for cue in cues), pool
         )
         self._trap_of = _traps(self._rules)
-        denial = Rule(Kind.GROUP, DENIAL)
-        self._denial = next((i for i, r in enumerate(self._rules) if r == denial), -1)
+        bits = {group.id: 1 << i for i, group in enumerate(catalog.cues)}
+        self._marks = _Marks(bits)
+        self._bits = [bits[r.id] if r.kind is _GROUP else 0 for r in self._rules]
+        self._findings = sum(bits[group] for group in FINDINGS & bits.keys())
+        self._plain = sum(bits.values()) - self._findings - bits.get(DENIAL, 0)
         self._cues = {i for i, r in enumerate(self._rules) if r.kind is Kind.CUE}
         self._names = {i for i, r in enumerate(self._rules) if not r.of_group and not r.is_trap}
         self.has_cues = bool(rules)
@@ -197,11 +223,12 @@ class PassageReader:
                 traps.setdefault(key, []).append((start, end))
         if not traps:
             return hits
+        # A trap stands in itself: it goes with what it holds back.
         return [
             hit
             for hit in hits
-            if (trap := trap_of[hit[0]]) != hit[0]
-            and (trap not in traps or not any(s <= hit[1] and hit[2] <= e for s, e in traps[trap]))
+            if (trap := trap_of[hit[0]]) not in traps
+            or not any(s <= hit[1] and hit[2] <= e for s, e in traps[trap])
         ]
 
     def _clauses(
@@ -210,52 +237,47 @@ class PassageReader:
         sentences: Iterable[tuple[Sentence, list[_Span]]],
         hits: list[BareHit[int]],
     ) -> Iterator[Clause]:
-        at = 0
+        sets, at, count = self._marks, 0, len(hits)
         for sentence, spans in sentences:
-            parts = []
+            parts, around = [], 0
             for start, end in spans:
-                while at < len(hits) and hits[at][1] < start:
+                while at < count and hits[at][1] < start:
                     at += 1
                 first = at
-                while at < len(hits) and hits[at][1] < end:
+                while at < count and hits[at][1] < end:
                     at += 1
-                parts.append((start, end, *self._read_clause(whole, start, hits[first:at])))
-            around = (
-                parts[0][2] if len(parts) == 1 else _union(marks for _, _, marks, _, _ in parts)
-            )
+                marks, mentions, findings = (
+                    self._read_clause(whole, start, hits[first:at]) if at > first else _EMPTY
+                )
+                around |= marks
+                parts.append((start, end, marks, mentions, findings))
             for start, end, marks, mentions, findings in parts:
-                yield Clause(sentence, start, end, marks, around, mentions, findings)
+                yield Clause(sentence, start, end, sets[marks], sets[around], mentions, findings)
 
-    def _read_clause(
-        self, whole: str, start: int, hits: list[BareHit[int]]
-    ) -> tuple[frozenset[str], tuple[Mention, ...], tuple[tuple[int, int], ...]]:
-        """Marks, mentions and findings of a clause; a finding inside a denial is part of it."""
-        if not hits:
-            return frozenset(), (), ()
-        rules, denial = self._rules, self._denial
-        marks, mentions, denials, positive = set(), [], [], []
+    def _read_clause(self, whole: str, start: int, hits: list[BareHit[int]]) -> _Read:
+        """Marks (in bits), mentions and findings; a finding inside a denial is part of it."""
+        bits, plain, telling = self._bits, self._plain, self._findings
+        marks = 0
+        mentions, denials, positive = [], [], []
         for key, at, end in hits:
-            kind, name = rules[key]
-            if kind is not _GROUP:
-                mentions.append(Mention(name, kind, at, end))
-            elif name in FINDINGS:
-                positive.append((name, at, end))
-            elif key != denial:
-                marks.add(name)
+            bit = bits[key]
+            if bit & plain:
+                marks |= bit
+            elif bit & telling:
+                positive.append((bit, at, end))
+            elif not bit:
+                kind, name = self._rules[key]
+                mentions.append(_mention((name, kind, at, end)))
             elif not _aside(whole, start, at):
-                marks.add(name)
+                marks |= bit
                 denials.append((at, end))
         findings = denials[:]
-        for name, at, end in positive:
+        for bit, at, end in positive:
             if not denials or not any(s <= at < e for s, e in denials):
-                marks.add(name)
+                marks |= bit
                 findings.append((at, end))
         findings.sort()
-        return frozenset(marks), tuple(mentions), tuple(findings)
-
-
-def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*sets)
+        return marks, tuple(mentions), tuple(findings)
 
 
 def _traps(rules: tuple[Rule, ...]) -> list[int]:
