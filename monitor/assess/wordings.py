@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import chain
 from math import sqrt
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from monitor.assess.evidence import Evidence
-from monitor.assess.text import Text
-from monitor.lexicon import Column, NumberedTokens
+from monitor.assess.text import ABSTRACT, TITLE, Text
+from monitor.lexicon import Column, Ints, NumberedTokens
 from monitor.model import FieldName
 
 #: The regressions that words speak to, and where words stand: anywhere in the paper, in its title;
@@ -69,17 +69,17 @@ class PaperWords:
     @classmethod
     def of(cls, text: Text) -> PaperWords:
         """The words of both fields."""
-        return cls({FieldName.TITLE: text.title_tokens, FieldName.ABSTRACT: text.abstract_tokens})
+        return cls({TITLE: text.title_tokens, ABSTRACT: text.abstract_tokens})
 
     @property
     def title(self) -> list[str]:
         """Words of the title."""
-        return self.tokens[FieldName.TITLE].words
+        return self.tokens[TITLE].words
 
     @property
     def all(self) -> set[str]:
         """Words of title and abstract, each once."""
-        return {*self.title, *self.tokens[FieldName.ABSTRACT].words}
+        return {*self.title, *self.tokens[ABSTRACT].words}
 
     def inside(self, spans: Iterable[Span]) -> list[str]:
         """Words that begin in the spans."""
@@ -103,10 +103,10 @@ class PaperWords:
         for clause in evidence.clauses:
             name = clause.sentence.field
             starts = self.tokens[name].starts
-            for mention in clause.mentions:
-                if mention.mechanism == evidence.mechanism:
-                    first = bisect_left(starts, mention.start)
-                    last = bisect_left(starts, mention.end, first)
+            for mechanism, _, start, end in clause.mentions:
+                if mechanism == evidence.mechanism:
+                    first = bisect_left(starts, start)
+                    last = bisect_left(starts, end, first)
                     found.append((name, max(first - _NEAR, 0), first))
                     found.append((name, last, min(last + _NEAR, len(starts))))
         return found
@@ -163,6 +163,20 @@ class _Known(dict[str, int]):
         return weight
 
 
+class _Together(NamedTuple):
+    """What is worked out once for all texts that are read together.
+
+    `running` tells what so many first words add up to, for each of `_RUNNING`: what a passage adds
+    up to is a difference of two. `weights` are those of the words for the group "paper", `places`
+    are 0, 1, 2…; `last` is room for the place of each word of the lexicon.
+    """
+
+    running: list[Callable[[int], int]]
+    weights: Ints
+    places: Ints
+    last: Ints
+
+
 @dataclass(frozen=True)
 class WordWeights:
     """Packed weights by group, those of "subject" by mechanism; and what one is worth.
@@ -193,25 +207,29 @@ class WordWeights:
         """What the words of each group add up to."""
         subject = self.subjects.get(evidence.mechanism, _NOTHING)
         title = words.title
+        together = self._together(words.tokens[TITLE])
+        own, near, around = together.running
         return (
-            self._paper(words),
+            self._paper(words, together),
             self._title(words),
-            self._spans(words, _OWN, words.numbered(_own(evidence))),
-            self._spans(words, _NEARBY, words.near(evidence)),
-            self._spans(words, _SENTENCE, words.numbered(_sentences(evidence))),
+            _spans(words, own, words.numbered(_own(evidence))),
+            _spans(words, near, words.near(evidence)),
+            _spans(words, around, words.numbered(_sentences(evidence))),
             (_sum(self.tables[_CUE], evidence.cues), len(evidence.cues)),
             (_sum(subject, title), len(title)),
         )
 
-    def _paper(self, words: PaperWords) -> Sum:
-        """What all words of a paper add up to, each once."""
+    def _paper(self, words: PaperWords, together: _Together) -> Sum:
+        """What all words of a paper add up to, each once: where it stands last."""
         found = words.sums.get(_PAPER)
         if found is None:
-            weights: dict[int, int] = {}
-            for tokens in words.tokens.values():
-                rows = self._rows.of(tokens)
-                weights.update(zip(tokens.ids.tolist(), rows[:, -1].tolist(), strict=True))
-            found = words.sums[_PAPER] = (sum(weights.values()), len(weights))
+            title, abstract = words.tokens[TITLE], words.tokens[ABSTRACT]
+            its = slice(title.first, title.first + len(title) + len(abstract))  # one after another
+            ids, places = _whole(title).ids[its], together.places[its]
+            together.last[ids] = places
+            once = together.last.take(ids) == places
+            total = together.weights[its].dot(once).item()
+            found = words.sums[_PAPER] = (total, int(np.count_nonzero(once)))
         return found
 
     def _title(self, words: PaperWords) -> Sum:
@@ -220,29 +238,19 @@ class WordWeights:
             found = words.sums[_TITLE] = (_sum(self.tables[_TITLE], words.title), len(words.title))
         return found
 
-    def _spans(self, words: PaperWords, group: int, spans: list[Span]) -> Sum:
-        """What the words of spans add up to; `spans` count in words."""
-        total = size = 0
-        column = _RUNNING.index(group)
-        for name, first, last in spans:
-            tokens = words.tokens[name]
-            upto = self._running(tokens)[column]
-            total += upto(last + tokens.first) - upto(first + tokens.first)
-            size += last - first
-        return total, size
-
-    def _running(self, tokens: NumberedTokens) -> list[Callable[[int], int]]:
-        """What so many first words add up to, for each of `_RUNNING`.
-
-        Of all texts that are read together: what a passage adds up to is a difference of two.
-        """
-        whole = tokens if tokens.whole is None else tokens.whole
-        found: list[Callable[[int], int]] | None = whole.found.get(self._sums)
+    def _together(self, tokens: NumberedTokens) -> _Together:
+        whole = _whole(tokens)
+        found: _Together | None = whole.found.get(self._sums)
         if found is None:
-            rows = self._rows.of(cast("NumberedTokens", whole))[:, : len(_RUNNING)]
-            sums = np.zeros((len(_RUNNING), len(whole) + 1), np.int64)
-            np.cumsum(rows.T, axis=1, out=sums[:, 1:])
-            found = whole.found[self._sums] = [row.item for row in sums]
+            columns = self._rows.of(whole).T
+            running = np.zeros((len(_RUNNING), len(whole) + 1), np.int64)
+            np.cumsum(columns[: len(_RUNNING)], axis=1, out=running[:, 1:])
+            found = whole.found[self._sums] = _Together(
+                [row.item for row in running],
+                columns[-1].copy(),
+                np.arange(len(whole)),
+                np.empty(len(whole.lexicon), np.int64),
+            )
         return found
 
     def logit(self, model: str, sums: tuple[Sum, ...]) -> float:
@@ -302,6 +310,21 @@ class WordWeights:
             {name: _Known(table) for name, table in subjects.items()},
             arrays["scales"].tolist(),
         )
+
+
+def _whole(tokens: NumberedTokens) -> NumberedTokens:
+    """All texts that are read together with this one."""
+    return cast("NumberedTokens", tokens if tokens.whole is None else tokens.whole)
+
+
+def _spans(words: PaperWords, upto: Callable[[int], int], spans: list[Span]) -> Sum:
+    """What the words of spans add up to; `spans` count in words."""
+    total = size = 0
+    for name, first, last in spans:
+        shift = words.tokens[name].first
+        total += upto(last + shift) - upto(first + shift)
+        size += last - first
+    return total, size
 
 
 def _part(packed: int, shift: int) -> int:
