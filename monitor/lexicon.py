@@ -9,14 +9,14 @@ left to the texts that hold it, and a new one is begun.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.patterns import Numbers
+from monitor.patterns import Numbers, Sifted, unsifted
 from monitor.splitting import BROKEN, JOINED, STOPPED, Tokens, tokenize
 
 Value = TypeVar("Value", bound=np.generic)
@@ -297,12 +297,14 @@ def _flags_of(known: tuple[Words, ...]) -> Callable[[list[str]], list[int]]:
 
 
 #: So many bits stand for the places of the trie to which first words lead. Where two places share
-#: one, a word is looked at in vain. One more says that a cue is complete with its first word.
+#: one, a word is looked at in vain. One more says that a word is a cue alone.
 _BITS = 62
-_ALWAYS = 1 << _BITS
+_COMPLETE = 1 << _BITS
 #: Gaps of at most so many words are told from wider ones, which find a word more often by chance.
 _NARROW = 3
-_WIDEST = 12
+#: Words ahead are taken together by these steps: as many as a gap may have, and one more, which is
+#: four for a narrow gap and thirteen for a wide one.
+_TO_NARROW, _TO_WIDE = (1, 2), (4, 5)
 #: What may follow on a first word: next to it, after a narrow gap, after a wide one.
 _WAYS = 3
 
@@ -312,21 +314,21 @@ class Sieve:
 
     Each number of a word has three sets of bits for the places to which it leads from the root, by
     the ways in which cues go on from there, and three for the places at which it goes on. A word
-    passes if what may follow on it does follow.
+    passes if what may follow on it does follow in the same statement.
     """
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._column = Column(numbers.look_up, np.int64)
         self._bits: dict[str, list[int]] = {}
-        self._known: tuple[Ints, int] = (np.zeros((0, 2 * _WAYS), np.int64), 0)
+        self._known: tuple[Ints, int] = (np.zeros((2 * _WAYS, 0), np.int64), 0)
         self._lock = Lock()
         places: dict[int, int] = {}
         for part, node in numbers.openings().items():
             bit = 1 << places.setdefault(id(node), len(places)) % _BITS
             branches = [(0, node.words)] if node.words else []
             branches += [(1 if w <= _NARROW else 2, after.words) for w, after in node.gaps.items()]
-            self._add(part, 0, _ALWAYS if node.outs else 0)
+            self._add(part, 0, _COMPLETE if node.outs else 0)
             for way, words in branches:
                 self._add(part, way, bit)
                 for following in words:
@@ -335,47 +337,56 @@ class Sieve:
     def _add(self, part: str, row: int, bit: int) -> None:
         self._bits.setdefault(part, [0] * (2 * _WAYS))[row] |= bit
 
-    def __call__(self, tokens: Tokens) -> tuple[list[int], Iterable[int]]:
+    def __call__(self, tokens: Tokens) -> Sifted:
         """Numbers of the words, and where a cue may start."""
         if not isinstance(tokens, NumberedTokens):
-            return list(map(self._numbers.__getitem__, tokens.words)), range(len(tokens.words))
+            return unsifted(list(map(self._numbers.__getitem__, tokens.words)))
         numbers = self._column.of(tokens)
         if len(numbers) < _FEW:
-            return numbers.tolist(), range(len(numbers))
-        leads, to_narrow, to_wide, *follows = self._rows().take(numbers, axis=0).T
-        following, narrow, wide = _following(*follows)
-        passed = (leads & following) | (to_narrow & narrow) | (to_wide & wide)
-        return numbers.tolist(), passed.nonzero()[0].tolist()
+            return unsifted(numbers.tolist())
+        onward, to_narrow, to_wide, *follow = self._columns().take(numbers, axis=1)
+        kinds = np.frombuffer(bytes(tokens.kinds), np.uint8)
+        following, narrow, wide = _following(kinds[1:-1], *follow)
+        far = ((to_narrow & narrow) | (to_wide & wide)) != 0
+        passed = far | ((onward & following) != 0)
+        complete = (onward & _COMPLETE).nonzero()[0]
+        return Sifted(
+            numbers.tolist(), complete.tolist(), passed.nonzero()[0].tolist(), far.tobytes()
+        )
 
-    def _rows(self) -> Ints:
-        """The bits of all numbers that are known by now: a row for each, and room for more."""
-        rows, filled = self._known
+    def _columns(self) -> Ints:
+        """The bits of all numbers that are known by now: a column for each, and room for more."""
+        columns, filled = self._known
         parts = self._numbers.parts
         if filled < len(parts):
             with self._lock:
-                rows, filled = self._known
+                columns, filled = self._known
                 size = len(parts)
-                if size > len(rows):
-                    rows = np.zeros((2 * size, 2 * _WAYS), np.int64)
-                    rows[:filled] = self._known[0][:filled]
-                for row in range(filled, size):
-                    for name in parts[row]:
-                        rows[row] |= self._bits.get(name, 0)
-                self._known = rows, size
-        return rows
+                if size > columns.shape[1]:
+                    columns = np.zeros((2 * _WAYS, 2 * size), np.int64)
+                    columns[:, :filled] = self._known[0][:, :filled]
+                for column in range(filled, size):
+                    for name in parts[column]:
+                        columns[:, column] |= self._bits.get(name, 0)
+                self._known = columns, size
+        return columns
 
 
-def _following(next_to: Ints, narrow: Ints, wide: Ints) -> tuple[Ints, Ints, Ints]:
-    """For each word the bits of the words after it, as far as each way goes."""
-    count = len(wide)
-    following = np.full(count, _ALWAYS)
-    following[:-1] |= next_to[1:]
-    near = np.zeros(count + _NARROW + 1, np.int64)
-    near[: count - 1] = narrow[1:]
-    near = near[:-1] | near[1:]
-    far = np.zeros(count + _WIDEST + 1, np.int64)
-    far[: count - 1] = wide[1:]
-    far = far[:-1] | far[1:]
-    far = far[:-2] | far[2:]
-    far = far[:-4] | far[4:]
-    return following, near[:count] | near[2 : count + 2], far[:count] | far[5 : count + 5]
+def _following(
+    kinds: npt.NDArray[np.uint8], next_to: Ints, narrow: Ints, wide: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """For each word the bits of the words after it, as far as each way goes.
+
+    `kinds` tell what stands between the words. No way leads out of a statement.
+    """
+    statements = np.concatenate(((0,), (kinds == STOPPED).cumsum()))
+    beside = statements[1:] == statements[:-1]
+    following, near, far = np.zeros((_WAYS, len(wide)), np.int64)
+    following[:-1] = next_to[1:] * (kinds == JOINED)
+    near[:-1], far[:-1] = narrow[1:] * beside, wide[1:] * beside
+    for step in _TO_NARROW + _TO_WIDE:
+        together = statements[step:] == statements[:-step]
+        far[:-step] |= far[step:] * together
+        if step in _TO_NARROW:
+            near[:-step] |= near[step:] * together
+    return following, near, far

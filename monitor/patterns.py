@@ -39,7 +39,7 @@ class Hit(NamedTuple, Generic[Key]):
 
 
 class _Node:
-    """A place in the trie. `outs` are the cues that end here, by number of matcher and key.
+    """A place in the trie. `outs` are the cues that end here: number of the matcher, and key.
 
     `words` and `gaps` lead on by parts of cues; `next` and `over` are the same by the numbers of
     words: to the nodes that follow, and to those at a distance, each with how far it may be.
@@ -51,19 +51,21 @@ class _Node:
     def __init__(self) -> None:
         self.words: dict[str, _Node] = {}
         self.gaps: dict[int, _Node] = {}
-        self.outs: list[int] = []
+        self.outs: list[_Out] = []
         self.next: dict[int, tuple[_Node, ...]] | None = None
-        self.over: dict[int, tuple[tuple[int, _Node], ...]] | None = None
+        self.over: _Over | None = None
         self.distant: KeysView[int] = _NOTHING
         self.reach = 0
 
 
 _NOTHING: KeysView[int] = {}.keys()
 _Following = tuple[_Node, ...]
+_Over = dict[int, tuple[tuple[int, _Node], ...]]
 #: A word with which a cue starts, the word it has come to, and the place in the trie.
 _Step = tuple[int, int, _Node]
-#: First and last word of a place, and the numbers of the (matcher, key) pairs of cues there.
-_Found = tuple[int, int, list[int]]
+_Out = tuple[int, Hashable]
+#: First and last word of a place, and the cues there.
+_Found = tuple[int, int, list[_Out]]
 #: Key, start and end of a hit without their names: far quicker to make.
 BareHit = tuple[Key, int, int]
 
@@ -72,7 +74,7 @@ class Numbers(dict[str, int]):
     """Numbers of words: equal for words that fit the same parts of cues, 0 for those in none.
 
     `parts` are those parts by number; it grows with the words that are met. `leads` gives for a
-    number what follows at the root of the trie.
+    number what follows at the root of the trie, `alone` the cues that are complete with it.
     """
 
     def __init__(self, root: _Node) -> None:
@@ -93,6 +95,7 @@ class Numbers(dict[str, int]):
                 self._holders.setdefault(part, []).append(node)
         self._root = root
         self.leads: dict[int, _Following | dict[int, _Following]] = {}
+        self.alone: dict[int, list[_Out]] = {}
         # With the order in which cues that fit the same words are told.
         beginnings = [part[1:] for part in self._holders if part[0] == "*"]
         beginnings.sort(key=lambda b: len(b) >= _HEAD)
@@ -146,6 +149,10 @@ class Numbers(dict[str, int]):
                 node.over[number] = distant
             if node is self._root:
                 self.leads[number] = _lead(following)
+                # In the order in which a walk from the root would tell them.
+                outs = dict.fromkeys(out for n in reversed(following) for out in n.outs)
+                if outs:
+                    self.alone[number] = list(outs)
         self.parts.append(parts)
         self._numbers[parts] = number
         return number
@@ -156,9 +163,9 @@ class Numbers(dict[str, int]):
 
 
 def _lead(nodes: _Following) -> _Following | dict[int, _Following]:
-    """Where cues go on that start with a word: only what may follow it, where that is all."""
+    """Where cues go on that start with a word: only what may come next, where that is all."""
     first = nodes[0]
-    if len(nodes) == 1 and not first.outs and not first.gaps and first.next is not None:
+    if len(nodes) == 1 and not first.gaps and first.next is not None:
         return first.next
     return nodes
 
@@ -189,8 +196,26 @@ def _nodes(root: _Node) -> list[_Node]:
     return list(found)
 
 
-#: Numbers of the words of a text, and at which of them a cue may start.
-Sieve = Callable[[Tokens], tuple[list[int], Iterable[int]]]
+class Sifted(NamedTuple):
+    """Numbers of the words of a text, and the places at which a cue may be.
+
+    `complete` are words that may be a cue alone, `places` those with which a longer one may start.
+    `far` has a byte for each word, which is 0 where none that starts there goes on at a distance.
+    """
+
+    numbers: list[int]
+    complete: Sequence[int]
+    places: Sequence[int]
+    far: bytes
+
+
+Sieve = Callable[[Tokens], Sifted]
+
+
+def unsifted(numbers: list[int]) -> Sifted:
+    """All places: for few words, or where nothing tells more."""
+    every = range(len(numbers))
+    return Sifted(numbers, every, every, b"\1" * len(numbers))
 
 
 class PlainSieve:
@@ -199,9 +224,9 @@ class PlainSieve:
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
 
-    def __call__(self, tokens: Tokens) -> tuple[list[int], Iterable[int]]:
+    def __call__(self, tokens: Tokens) -> Sifted:
         """Numbers of the words, and all places."""
-        return list(map(self._numbers.__getitem__, tokens.words)), range(len(tokens.words))
+        return unsifted(list(map(self._numbers.__getitem__, tokens.words)))
 
 
 class Pool:
@@ -214,7 +239,6 @@ class Pool:
     def __init__(self, sieve: Callable[[Numbers], Sieve] | None = None) -> None:
         self._root = _Node()
         self._size = 0
-        self._pairs: dict[tuple[int, Hashable], int] = {}
         self._numbers: Numbers | None = None
         self._make_sieve = sieve or PlainSieve
         self._sieve: Sieve | None = None
@@ -224,7 +248,7 @@ class Pool:
         if self._numbers is not None:
             raise RuntimeError("a pool that has been used takes no more cues")
         for key, cue in cues:
-            pair = self._pairs.setdefault((self._size, key), len(self._pairs))
+            out = (self._size, key)
             for phrase in parse(cue):
                 node = self._root
                 for part in phrase:
@@ -232,8 +256,8 @@ class Pool:
                         node = node.gaps.setdefault(part.words, _Node())
                     else:
                         node = node.words.setdefault(part, _Node())
-                if pair not in node.outs:
-                    node.outs.append(pair)
+                if out not in node.outs:
+                    node.outs.append(out)
         self._size += 1
         return self._size - 1
 
@@ -251,21 +275,26 @@ class Pool:
             self._root = _share(self._root, {})
             self._numbers = Numbers(self._root)
             self._sieve = self._make_sieve(self._numbers)
-        numbers, places = self._sieve(tokens)
+        sifted = self._sieve(tokens)
+        numbers = sifted.numbers
         numbers.append(_END)
-        found = _walk(tokens, numbers, _starts(tokens, numbers, places, self._numbers.leads))
+        alone = self._numbers.alone
+        found: list[_Found] = [
+            (at, at, alone[numbers[at]]) for at in sifted.complete if numbers[at] in alone
+        ]
+        found += _walk(tokens, sifted, _starts(tokens, sifted, self._numbers.leads))
         found.sort(key=_by_place)
         return self._hits(found, tokens)
 
     def _hits(self, found: list[_Found], tokens: Tokens) -> list[list[list[BareHit[Hashable]]]]:
         """Hits of each matcher by part, each once; `found` is in order."""
-        starts, ends, parts, pairs = tokens.starts, tokens.ends, tokens.parts, list(self._pairs)
+        starts, ends, parts = tokens.starts, tokens.ends, tokens.parts
         every: list[list[list[BareHit[Hashable]]]] = [
             [[] for _ in range(self._size)] for _ in parts[1:]
         ]
         last_start = last_end = part = -1
         until = 0
-        told: list[int] = []
+        told: list[_Out] = []
         for at, to, outs in found:
             while at >= until:
                 part += 1
@@ -277,26 +306,22 @@ class Pool:
                 last_start, last_end = at, to
                 new = told = outs
             start, end = starts[at], ends[to]
-            for out in new:
-                matcher, key = pairs[out]
+            for matcher, key in new:
                 hits[matcher].append((key, start, end))
         return every
 
 
 def _starts(
-    tokens: Tokens,
-    numbers: list[int],
-    places: Iterable[int],
-    leads: dict[int, _Following | dict[int, _Following]],
+    tokens: Tokens, sifted: Sifted, leads: dict[int, _Following | dict[int, _Following]]
 ) -> list[_Step]:
-    """The first steps of cues that start at these words."""
-    kinds = tokens.kinds
+    """The first steps of cues of more than one word."""
+    kinds, numbers = tokens.kinds, sifted.numbers
     steps: list[_Step] = []
-    for at in places:
+    for at in reversed(sifted.places):  # the last step is taken first
         nodes = leads.get(numbers[at])
         if nodes is None:
             continue
-        if isinstance(nodes, dict):  # most cues begin with a word that alone says nothing
+        if isinstance(nodes, dict):  # most cues go on with the next word only
             after = at + 1
             following = nodes.get(numbers[after])
             if following is not None and kinds[after] == JOINED:
@@ -308,30 +333,31 @@ def _starts(
     return steps
 
 
-def _walk(tokens: Tokens, numbers: list[int], steps: list[_Step]) -> list[_Found]:
-    """All cues that go on from these steps, which are used up."""
+def _walk(tokens: Tokens, sifted: Sifted, steps: list[_Step]) -> list[_Found]:
+    """All cues of more than one word that go on from these steps, which are used up."""
     kinds, until = tokens.kinds, tokens.until
+    numbers, _, _, far_from = sifted
     found: list[_Found] = []
     while steps:
         first, at, node = steps.pop()
         after = at + 1
-        if node.outs:
+        if node.outs and at > first:
             found.append((first, at, node.outs))
-        onward = node.next
+        onward, over = node.next, node.over
         if onward is not None and kinds[after] == JOINED:
             following = onward.get(numbers[after])
             if following is not None:
                 for n in following:
                     steps.append((first, after, n))  # noqa: PERF401 - quicker for one or two
-        over = node.over
-        if over is not None:
+        if over is not None and (at > first or far_from[at]):
             last, stop = after + node.reach + 1, until[at]
             ahead = numbers[after : last if last < stop else stop]  # noqa: FURB136 - an inner loop
             if not node.distant.isdisjoint(ahead):
                 for far, number in enumerate(ahead):
-                    for width, n in over.get(number, ()):
-                        if far <= width:
-                            steps.append((first, after + far, n))
+                    if number in over:
+                        for width, n in over[number]:
+                            if far <= width:
+                                steps.append((first, after + far, n))
     return found
 
 

@@ -49,15 +49,19 @@ def test_a_sieve_misses_no_cue(text: str) -> None:
 
 
 def test_a_sieve_passes_few_words_in_vain() -> None:
-    text = "x a x x x c x e x x c d x"
+    text = "x a x x x c x e x x c d x. a. b c, d"
     sieve_of: list[Sieve] = []
 
     def make(numbers: lexicon.Numbers) -> Sieve:
         sieve_of.append(Sieve(numbers))
         return sieve_of[0]
 
-    Matcher([("k", "a ~3 b"), ("l", "c d")], Pool(make)).find(text, number(text))
-    assert list(sieve_of[0](number(text))[1]) == [10]
+    cues = [("k", "a ~3 b"), ("l", "c d"), ("m", "e")]
+    Matcher(cues, Pool(make)).find(text, number(text))
+    sifted = sieve_of[0](number(text))
+    assert list(sifted.places) == [10]
+    assert list(sifted.complete) == [7]
+    assert not any(sifted.far)
 
 
 def test_a_full_lexicon_is_left_and_columns_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
