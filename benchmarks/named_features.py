@@ -1,13 +1,25 @@
-"""What the trainers of features with names share: one table for all, and numbers that stay."""
+"""What the trainers of features with names share: options, one table, numbers that stay."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from scipy import sparse
+
+
+def options(about: str | None) -> argparse.Namespace:
+    """What a trainer is asked for: labelled files, the day, whether to write the weights."""
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser.add_argument("labelled", type=Path)
+    parser.add_argument("--more", type=Path, action="append", default=[])
+    parser.add_argument("--date", required=True)
+    parser.add_argument("--write", action="store_true")
+    return parser.parse_args()
 
 
 def number_of(text: str) -> int:

@@ -44,6 +44,7 @@ from claim_cases import (
     readings,
     unnamed_in,
 )
+from claim_scores import ratio, scores, show
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
@@ -274,33 +275,9 @@ def judge(known: Sequence[Case], sure: Any, limits: dict[str, float]) -> list[st
     return said
 
 
-def ratio(part: float, whole: float) -> float:
-    return round(part / whole, 3) if whole else 0.0
-
-
-def scores(found: Sequence[Case], said: Sequence[str], gold: Gold) -> dict[str, float]:
-    """Precision, recall and F1 over (paper, mechanism); stance over pairs that both found."""
-    mine = {(c.paper, c.mechanism): s for c, s in zip(found, said, strict=True) if s}
-
-    def prf(name: str, counts: Callable[[str], bool]) -> dict[str, float]:
-        a = {k for k, v in mine.items() if counts(v)}
-        b = {k for k, v in gold.items() if counts(v)}
-        hit = len(a & b)
-        values = ratio(hit, len(a)), ratio(hit, len(b)), ratio(2 * hit, len(a) + len(b))
-        names = ("precision", "recall", "F1")
-        return {f"{name} {n}": v for n, v in zip(names, values, strict=True)}
-
-    both = [(mine[k], v) for k, v in gold.items() if k in mine]
-    sided = [(a, b) for a, b in both if a in SIDES and b in SIDES]
-    return (
-        prf("side", lambda s: s in SIDES)
-        | prf("against", lambda s: s in AGAINST)
-        | prf("found", bool)
-        | {
-            "stance exact (both found)": ratio(sum(a == b for a, b in both), len(both)),
-            "stance exact (both take a side)": ratio(sum(a == b for a, b in sided), len(sided)),
-        }
-    )
+def said_of(found: Sequence[Case], said: Sequence[str]) -> Gold:
+    """What is said of cases ("" for nothing), in the form of the readers' labels."""
+    return {(c.paper, c.mechanism): s for c, s in zip(found, said, strict=True) if s}
 
 
 def fold(paper: str, repeat: int) -> int:
@@ -335,12 +312,6 @@ def learnt_apart(trainer: Trainer, *, first: bool) -> tuple[list[Case], list[str
     return found, judge(found, trainer.probabilities(trainer.train(taught), asked), limits)
 
 
-def show(title: str, values: dict[str, float]) -> None:
-    print(title)
-    for name, value in values.items():
-        print(f"  {name:34s} {value:.3f}")
-
-
 def rounded(values: dict[str, float]) -> dict[str, float]:
     return {k: round(v, 3) for k, v in values.items()}
 
@@ -357,7 +328,7 @@ def report(
         if not mine:
             continue
         found = [known[i] for i in mine]
-        values = [scores(found, [said[i] for i in mine], gold[kind]) for said in runs]
+        values = [scores(said_of(found, [said[i] for i in mine]), gold[kind]) for said in runs]
         means[kind] = {k: float(np.mean([v[k] for v in values])) for k in values[0]}
         show(f"{kind}, {FOLDS} folds, mean of {REPEATS} repeats", means[kind])
         show("  lowest of the repeats", {k: min(v[k] for v in values) for k in means[kind]})
@@ -365,7 +336,7 @@ def report(
         kept = [i for i, c in enumerate(apart) if c.kind == kind]
         show(
             f"{kind}, learnt from the other file alone",
-            scores([apart[i] for i in kept], [said[i] for i in kept], gold[kind]),
+            scores(said_of([apart[i] for i in kept], [said[i] for i in kept]), gold[kind]),
         )
     if any(c.again for c in known):
         values = [agreed(known, said, gold[FURTHER]) for said in runs]
@@ -383,7 +354,7 @@ def agreed(known: Sequence[Case], said: Sequence[str], gold: Gold) -> dict[str, 
     settled = [i for i, c in enumerate(known) if c.again and set(c.again) == {c.gold}]
     differ = {(c.paper, c.mechanism) for c in known if c.again and set(c.again) != {c.gold}}
     true = {k: v for k, v in gold.items() if k[0] in twice and k not in differ}
-    return scores([known[i] for i in settled], [said[i] for i in settled], true)
+    return scores(said_of([known[i] for i in settled], [said[i] for i in settled]), true)
 
 
 def classes(known: Sequence[Case], said: Sequence[str], gold: Gold) -> dict[str, list[int]]:

@@ -15,7 +15,6 @@ file. Needs the extra `train`.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from named_features import feature_table, number_of
+from named_features import feature_table, number_of, options
 from sklearn.linear_model import LogisticRegression
 
 from monitor import catalog
@@ -170,12 +169,7 @@ def by_rules_alone(known: Sequence[Paper]) -> dict[str, Score]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("labelled", type=Path)
-    parser.add_argument("--more", type=Path, action="append", default=[])
-    parser.add_argument("--date", required=True)
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
+    given = options(__doc__)
     passages = PassageReader(catalog.load(ROOT / "queries"))
     known = list(papers(given.labelled, passages, FIRST))
     taken = {p.id.removeprefix("pmid:") for p in known}

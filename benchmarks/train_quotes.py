@@ -12,8 +12,6 @@ gives the same file. Needs the extra `train`.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
-from named_features import feature_table
+from named_features import feature_table, number_of, options
 
 from monitor import catalog
 from monitor.assess.mechanisms import REVIEWED, MechanismReader
@@ -139,7 +137,7 @@ class Table:
 
 
 def fold_of(paper: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"quotes {paper}".encode()).digest(), "big") % FOLDS
+    return number_of(f"quotes {paper}") % FOLDS
 
 
 def measured(known: Sequence[Example], shown: Sequence[int], group: str) -> dict[str, float]:
@@ -155,17 +153,12 @@ def measured(known: Sequence[Example], shown: Sequence[int], group: str) -> dict
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("labelled", type=Path)
-    parser.add_argument("--more", type=Path, required=True)
-    parser.add_argument("--date", required=True)
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
+    given = options(__doc__)
     reader = MechanismReader(catalog.load(ROOT / "queries"))
     known = list(examples(given.labelled, reader, FIRST))
     taken = {e.paper.removeprefix("pmid:") for e in known}
-    further = examples(given.more, reader, FURTHER)
-    known += [e for e in further if e.paper not in taken]
+    for path in given.more:
+        known += [e for e in examples(path, reader, FURTHER) if e.paper not in taken]
     card: dict[str, Any] = {
         "model": "conditional logistic regression over the clauses that name a mechanism",
         "trained": given.date,

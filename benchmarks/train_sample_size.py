@@ -14,7 +14,6 @@ monitor/assess/weights/. The same input gives the same file. Needs the extra `tr
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
-from named_features import feature_table, number_of
+from named_features import feature_table, number_of, options
 
 from monitor.assess.details.ranking import FILE, Ranking, parts
 from monitor.assess.details.readings import Reading
@@ -198,12 +197,7 @@ def reachable(known: Sequence[Paper]) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("labelled", type=Path)
-    parser.add_argument("--more", type=Path, action="append", default=[])
-    parser.add_argument("--date", required=True)
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
+    given = options(__doc__)
     known = papers(given.labelled, first=True)
     taken = {p.id.removeprefix("pmid:") for p in known}
     for path in given.more:
